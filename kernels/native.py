@@ -1,0 +1,280 @@
+"""From a Python function to machine code at an address, through Numba, kept on disk.
+
+Every kernel has one signature, so that whoever runs it needs to know nothing about it:
+
+    kernel(operands, meta, lo, hi)
+
+operands: addresses of the arrays; meta: sizes and strides, 64-bit integers whose order the kernel's own file defines;
+lo, hi: the part of the range to work on. A kernel touches nothing else and raises nothing.
+
+Numba is imported only when something has to be compiled: a process that finds its kernels on disk never loads it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import inspect
+import sys
+import threading
+from collections.abc import Callable
+from functools import cache, cached_property
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+from . import cache as disk
+
+FASTMATH = frozenset({"contract", "nsz"})  # these two keep NaN and infinity where they belong; "arcp" does not
+HERE = str(Path(__file__).parent)
+
+_lock = threading.RLock()
+_loaded: dict[str, int] = {}
+
+
+class Helper:
+    """A function that kernels call. Numba sees it only when a kernel that mentions it is compiled."""
+
+    def __init__(self, function: FunctionType, flags: frozenset[str] = FASTMATH):
+        self.function, self.flags = function, flags
+        self.__doc__, self.__name__ = function.__doc__, function.__name__
+
+    def __call__(self, *args: Any) -> Any:
+        return self.function(*args)
+
+    @cached_property
+    def compiled(self) -> Any:
+        import numba
+
+        return numba.njit(error_model="numpy", fastmath=set(self.flags))(_resolved(self.function))
+
+
+class Intrinsic(Helper):
+    """A function that writes LLVM instructions: `f(typing_context, *types) -> (signature, code generator)`."""
+
+    def __call__(self, *args: Any) -> Any:
+        raise TypeError(f"{self.__name__} exists only inside compiled kernels")
+
+    @cached_property
+    def compiled(self) -> Any:
+        from numba.extending import intrinsic
+
+        return intrinsic(self.function)
+
+
+def helper(function: Any = None, *, flags: frozenset[str] = FASTMATH) -> Any:
+    """Mark a function as callable from kernels; called from Python it runs as plain Python."""
+    return Helper(function, flags) if function else lambda f: Helper(f, flags)
+
+
+def kernel(function: FunctionType, constants: dict[str, Any] | None = None, flags: frozenset[str] = FASTMATH) -> int:
+    """The address of `function(operands, meta, lo, hi)`, compiled now or found on disk.
+
+    `constants` replaces globals of the function: one source serves every dtype with `constants={"T": np.float32}`.
+    """
+    return _address(function, constants or {}, "kernel", flags)
+
+
+def python_callable(function: FunctionType) -> Callable[..., Any]:
+    """`function(self, arguments, count) -> object address` as a Python callable that costs about 50 ns a call.
+
+    `arguments` points to the addresses of the Python objects that were passed; the result is a new reference.
+    """
+    address = _address(function, {}, "python", FASTMATH)
+    definition = _MethodDefinition(function.__name__.encode(), address, 0x80, b"")  # 0x80: METH_FASTCALL
+    _alive.append(definition)
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.restype, make.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p]
+    return make(ctypes.addressof(definition), None, None)
+
+
+class _MethodDefinition(ctypes.Structure):
+    _fields_ = [
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    ]
+
+
+_alive: list[Any] = []  # method definitions must outlive the callables made from them
+
+
+def _address(function: FunctionType, constants: dict[str, Any], signature: str, flags: frozenset[str]) -> int:
+    key = _key(function, constants, signature, flags)
+    address = _loaded.get(key)
+    if address is None:
+        with _lock:
+            address = _loaded.get(key)
+            if address is None:
+                code = disk.load(key)
+                if code is None:
+                    code = _compile(_resolved(function, constants), signature, flags, "tg_" + key)
+                    disk.store(key, code)
+                address = _loaded[key] = _link(code, "tg_" + key)
+    return address
+
+
+# ---- what the key is made of: the source of everything that the machine code was made from ----
+
+
+def _key(function: FunctionType, constants: dict[str, Any], signature: str, flags: frozenset[str]) -> str:
+    parts = [_machine(), signature, repr(sorted(flags)), function.__name__, _source(function)]
+    parts += [f"{name}={_describe(value)}" for name, value in sorted(constants.items())]
+    names = _mentions(function)
+    parts += [f"{n}={_describe(v)}" for n, v in sorted(names.items()) if n not in constants]
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
+
+
+def _mentions(function: FunctionType) -> dict[str, Any]:
+    return {name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__}
+
+
+def _source(function: FunctionType) -> str:
+    if "source" in function.__dict__:  # printed code carries its own text
+        return function.__dict__["source"]
+    return _file_digest(function.__code__.co_filename)
+
+
+@cache
+def _file_digest(path: str) -> str:
+    return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, Helper):
+        return _describe_helper(value)
+    if isinstance(value, FunctionType):
+        return _source(value)
+    return getattr(value, "__name__", None) or repr(value)
+
+
+@cache
+def _describe_helper(value: Helper) -> str:
+    inner = (_describe(v) for v in _mentions(value.function).values() if isinstance(v, Helper) and v is not value)
+    return "\n".join([_source(value.function), repr(sorted(value.flags)), *inner])
+
+
+@cache
+def _machine() -> str:
+    import llvmlite
+    import llvmlite.binding as llvm
+    import numpy
+
+    from importlib.metadata import version
+
+    features = llvm.get_host_cpu_features().flatten()
+    versions = (sys.version, numpy.__version__, version("numba"), llvmlite.__version__, llvm.llvm_version_info)
+    return repr((versions, llvm.get_process_triple(), llvm.get_host_cpu_name(), features, _file_digest(__file__)))
+
+
+# ---- compiling and linking ----
+
+
+def _resolved(function: FunctionType, constants: dict[str, Any] | None = None) -> FunctionType:
+    """The same function with its helpers replaced by what Numba knows."""
+    scope = {n: v.compiled if isinstance(v, Helper) else v for n, v in function.__globals__.items()
+             if n in _mentions(function) or n == "__builtins__"}
+    scope |= {n: v.compiled if isinstance(v, Helper) else v for n, v in (constants or {}).items()}
+    scope["__name__"] = __name__
+    return FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
+
+
+def _compile(function: FunctionType, signature: str, flags: frozenset[str], symbol: str) -> bytes:
+    """Object code that defines `symbol` and needs nothing but the C library and Python itself."""
+    from numba import types
+    from numba.core.ccallback import CFunc
+    from numba.core.compiler_lock import global_compiler_lock
+
+    integers = types.CPointer(types.int64)
+    arguments, result = {
+        "kernel": ((integers, integers, types.int64, types.int64), types.void),
+        "python": ((types.int64, integers, types.int64), types.int64),
+    }[signature]
+    options = {"nopython": True, "error_model": "numpy", "fastmath": set(flags)}
+    with global_compiler_lock:
+        callback = CFunc(function, (arguments, result), {}, options)
+        customize = callback._compiler._customize_flags
+        callback._compiler._customize_flags = lambda flags: _without_wrapper(customize(flags))
+        compiled = callback._compile_uncached()
+        library = compiled.library
+        library.add_ir_module(_entry_point(compiled, symbol))
+        library.finalize()
+        module = library._final_module
+        _hide_all_but(module, symbol)
+        return library._codegen._tm.emit_object(module)
+
+
+def _without_wrapper(flags: Any) -> Any:
+    """Numba's own wrapper reports exceptions through its runtime; ours is `_entry_point`."""
+    flags.no_cfunc_wrapper = True
+    return flags
+
+
+def _entry_point(compiled: Any, symbol: str) -> Any:
+    """A C function that calls the compiled one. Kernels raise nothing, so there is no status to look at."""
+    from llvmlite import ir
+
+    context, convention, described = compiled.target_context, compiled.target_context.call_conv, compiled.fndesc
+    module = compiled.library.create_ir_module(symbol)
+    kind = convention.get_function_type(described.restype, described.argtypes)
+    inner = ir.Function(module, kind, described.llvm_func_name)
+    values = [context.get_value_type(kind) for kind in described.argtypes]
+    returns = context.get_value_type(described.restype)
+    is_void = str(described.restype) == "none"
+    outer = ir.Function(module, ir.FunctionType(ir.VoidType() if is_void else returns, values), symbol)
+    builder = ir.IRBuilder(outer.append_basic_block())
+    _, value = convention.call_function(builder, inner, described.restype, described.argtypes, outer.args)
+    builder.ret_void() if is_void else builder.ret(value)
+    return module
+
+
+def _hide_all_but(module: Any, symbol: str) -> None:
+    """Make every definition private except `symbol`, and make sure that nothing of Numba's runtime is needed."""
+    for function in module.functions:
+        if function.is_declaration and function.name.startswith(("numba_", "NRT_", "PyErr_")):
+            raise RuntimeError(f"a kernel must neither raise nor allocate, but it calls {function.name}")
+        if not function.is_declaration and function.name != symbol:
+            function.linkage = "internal"
+    for variable in [v for v in module.global_variables if not v.is_declaration]:
+        variable.linkage = "internal"
+
+
+@cache
+def _engine() -> Any:
+    import llvmlite.binding as llvm
+
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    target = llvm.Target.from_triple(llvm.get_process_triple())
+    features = llvm.get_host_cpu_features().flatten()
+    machine = target.create_target_machine(llvm.get_host_cpu_name(), features, 3, codemodel="jitdefault", jit=True)
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+
+
+def _link(code: bytes, symbol: str) -> int:
+    import llvmlite.binding as llvm
+
+    engine = _engine()
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    return engine.get_function_address(symbol)
+
+
+def printed(source: str, name: str, scope: dict[str, Any]) -> FunctionType:
+    """The function `name` that `source` defines; its text becomes part of the cache key and shows in tracebacks."""
+    import linecache
+
+    file = f"<{name} {hashlib.blake2b(source.encode(), digest_size=6).hexdigest()}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(True), file)
+    scope = dict(scope)
+    exec(compile(source, file, "exec"), scope)
+    function = scope[name]
+    function.source = source
+    return function
+
+
+def source_of(function: Any) -> str:
+    """The Python text of a kernel or helper, for people who want to read what ran."""
+    function = getattr(function, "function", function)
+    return function.__dict__.get("source") or inspect.getsource(function)
