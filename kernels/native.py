@@ -173,8 +173,11 @@ def _machine() -> str:
 
 def _resolved(function: FunctionType, constants: dict[str, Any] | None = None) -> FunctionType:
     """The same function with its helpers replaced by what Numba knows."""
-    scope = {n: v.compiled if isinstance(v, Helper) else v for n, v in function.__globals__.items()
-             if n in _mentions(function) or n == "__builtins__"}
+    scope = {
+        n: v.compiled if isinstance(v, Helper) else v
+        for n, v in function.__globals__.items()
+        if n in _mentions(function) or n == "__builtins__"
+    }
     scope |= {n: v.compiled if isinstance(v, Helper) else v for n, v in (constants or {}).items()}
     scope["__name__"] = __name__
     return FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
