@@ -16,7 +16,7 @@ _DIGEST = 32
 
 
 def folder() -> Path:
-    """Where entries live: `$TINYGRAD_LITE_CACHE`, else `$XDG_CACHE_HOME/tinygrad_lite`, else `~/.cache/tinygrad_lite`."""
+    """Where entries live: `$TINYGRAD_LITE_CACHE`, `$XDG_CACHE_HOME/tinygrad_lite` or `~/.cache/tinygrad_lite`."""
     if chosen := os.environ.get("TINYGRAD_LITE_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinygrad_lite"

@@ -1,11 +1,10 @@
 """Scalar expressions: the one form in which every elementwise operation exists.
 
-`Expr` is what people and derivative rules write: `x, = inputs(1); y = x * exp(-x)`. `Program` is the same computation as
-a flat list without repetitions: what kernels are printed from, what a kernel is cached by, what the reference evaluates.
+`Expr` is what people and derivative rules write: `x, = inputs(1); y = x * exp(-x)`. `Program` is the same computation
+as a flat list without repetitions: what kernels are printed from and cached by, and what the reference evaluates.
 """
 
 from __future__ import annotations
-
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -44,6 +43,8 @@ COMMUTATIVE = set(
     "add multiply maximum minimum equal not_equal logical_and logical_or logical_xor "
     "bitwise_and bitwise_or bitwise_xor hypot".split()
 )
+FLOATING = set(f"{FLOAT_UNARY} {FLOAT_BINARY}".split())  # of integers they give DEFAULT_FLOAT
+DEFAULT_FLOAT = np.dtype(np.float32)
 
 
 class Expr:
@@ -200,7 +201,7 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """Expressions as a flat list: equal subexpressions once, inputs first. Two equal programs compare and hash equal."""
+    """Expressions as a flat list: equal subexpressions once, inputs first. Equal programs compare and hash equal."""
 
     steps: tuple[Step, ...]
     outputs: tuple[int, ...]
@@ -274,16 +275,20 @@ def _step_dtype(step: Step, arguments: list[Any], input_dtypes: Sequence[np.dtyp
         return np.dtype(step.value)
     if OPS[step.op].result == "bool":
         return np.dtype(bool)
-    return common_dtype(arguments[1:] if step.op == "where" else arguments)
+    kind = common_dtype(arguments[1:] if step.op == "where" else arguments)
+    return DEFAULT_FLOAT if step.op in FLOATING and isinstance(kind, np.dtype) and kind.kind != "f" else kind
 
 
 def common_dtype(kinds: Sequence[Any]) -> Any:
-    """What dtypes and the Python types of weak constants combine to."""
+    """What dtypes and the Python types of weak constants combine to. A float dtype wins over every integer one."""
     strong = [k for k in kinds if isinstance(k, np.dtype)]
     weak = [k for k in kinds if not isinstance(k, np.dtype)]
     if not strong:
         return max(weak, key=(bool, int, float).index)
-    return np.result_type(*strong, *(k(1) for k in weak))
+    floats = [k for k in strong if k.kind == "f"]
+    if not floats and float in weak:
+        return DEFAULT_FLOAT
+    return np.result_type(*floats) if floats else np.result_type(*strong, *(k(1) for k in weak))
 
 
 def _strong(kind: Any) -> np.dtype:

@@ -68,20 +68,87 @@ def call_kernel(context: Any, address: Any, operands: Any, meta: Any, lo: Any, h
     return types.void(types.int64, integers, integers, types.int64, types.int64), generate
 
 
+def external(symbol: str, arity: int, returns: bool = True) -> Intrinsic:
+    """A C function of the process (Python's own or the C library's) that takes and gives 64-bit integers."""
+
+    def build(context: Any, *kinds: Any) -> Any:
+        from numba import types
+
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            from llvmlite import ir
+            from numba.core import cgutils
+
+            integer = ir.IntType(64)
+            kind = ir.FunctionType(integer if returns else ir.VoidType(), [integer] * arity)
+            result = builder.call(cgutils.get_or_insert_function(builder.module, kind, symbol), arguments)
+            return result if returns else target.get_dummy_value()
+
+        return (types.int64 if returns else types.void)(*[types.int64] * arity), generate
+
+    names = ", ".join(f"a{i}" for i in range(arity))
+    scope: dict[str, Any] = {"build": build}
+    exec(f"def {symbol}(context, {names}): return build(context, {names})", scope)  # Numba wants a fixed signature
+    function = scope[symbol]
+    function.source = f"external {symbol} {arity} {returns}"
+    return Intrinsic(function)
+
+
+take_reference = external("Py_IncRef", 1, returns=False)
+new_bytes = external("PyBytes_FromStringAndSize", 2)
+malloc = external("malloc", 1)
+free = external("free", 1, returns=False)
+
+
+def _scopes(module: Any, count: int = 24) -> list[Any]:
+    """Names for "the memory of operand k", which LLVM may take to be apart from one another."""
+    domain = module.add_metadata(["operands"])
+    return [module.add_metadata([f"operand {k}", domain]) for k in range(count)]
+
+
+def _promise_apart(builder: Any, instruction: Any, scope: int) -> None:
+    scopes = _scopes(builder.module)
+    if scope < len(scopes):
+        others = [s for k, s in enumerate(scopes) if k != scope]
+        instruction.set_metadata("alias.scope", builder.module.add_metadata([scopes[scope]]))
+        instruction.set_metadata("noalias", builder.module.add_metadata(others))
+
+
 @Intrinsic
-def new_reference(context: Any, address: Any) -> Any:
-    """Take a reference to the Python object at an address, and return the address."""
+def load(context: Any, pointer: Any, index: Any, scope: Any) -> Any:
+    """`pointer[index]`, with the promise that operands of other scopes (literals) do not overlap this one."""
     from numba import types
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        from llvmlite import ir
-        from numba.core import cgutils
+        value = builder.load(builder.gep(arguments[0], [arguments[1]]))
+        _promise_apart(builder, value, scope.literal_value)
+        return value
 
-        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, "Py_IncRef"), arguments)
-        return arguments[0]
+    return (pointer.dtype(pointer, types.int64, scope), generate) if hasattr(scope, "literal_value") else None
 
-    return types.int64(types.int64), generate
+
+@Intrinsic
+def store(context: Any, pointer: Any, index: Any, value: Any, scope: Any) -> Any:
+    """`pointer[index] = value`, with the promise of `load`."""
+    from numba import types
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = builder.gep(arguments[0], [arguments[1]])
+        _promise_apart(builder, builder.store(arguments[2], place), scope.literal_value)
+        return target.get_dummy_value()
+
+    literal = hasattr(scope, "literal_value")
+    return (types.void(pointer, types.int64, pointer.dtype, scope), generate) if literal else None
+
+
+@Intrinsic
+def select(context: Any, condition: Any, a: Any, b: Any) -> Any:
+    """`a if condition else b` without a branch: both are computed."""
+    from numba import types
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(*arguments)
+
+    return a(types.boolean, a, a), generate
 
 
 OBJECT_HEAD = object.__basicsize__  # a NumPy array is Python's object head, then: data, ndim, shape, strides, ...

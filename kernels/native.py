@@ -157,11 +157,11 @@ def _describe_helper(value: Helper) -> str:
 
 @cache
 def _machine() -> str:
+    from importlib.metadata import version
+
     import llvmlite
     import llvmlite.binding as llvm
     import numpy
-
-    from importlib.metadata import version
 
     features = llvm.get_host_cpu_features().flatten()
     versions = (sys.version, numpy.__version__, version("numba"), llvmlite.__version__, llvm.llvm_version_info)

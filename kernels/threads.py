@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from .intrinsics import array_data, call_kernel, new_reference, pointer, stack
+from .intrinsics import OBJECT_HEAD, address_of, array_data, call_kernel, new_bytes, pointer, stack, take_reference
 from .native import python_callable
 
 MAX_OPERANDS = 64
@@ -30,23 +33,21 @@ class Launch:
     def __init__(self, kernel: int, meta: Any, size: int, grain: int = 1 << 17):
         self.record = np.array([kernel, size, *meta], np.int64)
         self.size, self.grain = size, max(grain, 1)
-        self.run = self._parallel if size >= 2 * self.grain else self._serial
+        self.run = self._parallel if size >= 2 * self.grain else partial(_compiled_launch(), self.record)
 
     def __call__(self, *operands: np.ndarray) -> None:
         """Run on the operands, whose addresses the kernel sees in this order."""
         self.run(*operands)
 
-    def _serial(self, *operands: np.ndarray) -> None:
-        launch(self.record, *operands)
-
     def _parallel(self, *operands: np.ndarray) -> None:
+        """Large work runs without Python's global lock, on as many threads as it has chunks for."""
         threads = get_num_threads()
         addresses = np.array([a.__array_interface__["data"][0] for a in operands], np.int64)
         arguments = addresses.ctypes.data, self.record.ctypes.data + 16
         call = _entry(int(self.record[0]))
         chunks = -(-self.size // self.grain)
         bounds = [min(self.size, self.grain * (chunks * t // threads)) for t in range(threads + 1)]
-        parts = [(lo, hi) for lo, hi in zip(bounds, bounds[1:], strict=False) if lo < hi]
+        parts = [(lo, hi) for lo, hi in pairwise(bounds) if lo < hi]
         waiting = [_pool().submit(call, *arguments, lo, hi) for lo, hi in parts[1:]]
         call(*arguments, *parts[0])
         for part in waiting:
@@ -65,16 +66,45 @@ def _launch(self, arguments, count):
     for i in range(1, count):
         operands[i - 1] = array_data(arguments[i])
     call_kernel(record[0], operands, pointer(array_data(arguments[0]) + 16, np.int64), 0, record[1])
-    return new_reference(arguments[0])
+    take_reference(arguments[0])
+    return arguments[0]
 
 
-def launch(record: np.ndarray, *operands: np.ndarray) -> Any:
-    """Run `record = [kernel, size, *meta]` on this thread. Replaced by its compiled self at the first call."""
-    global launch
-    launch = python_callable(_launch)
-    return launch(record, *operands)
+def _signature(self, arguments, count):
+    words = stack(8448)  # 64 arrays of NumPy's 64 dimensions
+    n = 0
+    for i in range(1, count):
+        if pointer(arguments[i], np.int64)[OBJECT_HEAD // 8 - 1] != arguments[0]:  # its class is not NumPy's array
+            return new_bytes(0, 0)
+        fields = pointer(arguments[i] + OBJECT_HEAD, np.int64)  # data, ndim, shape, strides, base, dtype
+        rank = pointer(arguments[i] + OBJECT_HEAD + 8, np.int32)[0]
+        words[n] = rank
+        words[n + 1] = pointer(fields[5] + OBJECT_HEAD + 8, np.int64)[0]  # kind, letter, byte order, number
+        n += 2
+        for axis in range(rank):
+            words[n] = pointer(fields[2], np.int64)[axis]
+            words[n + 1] = pointer(fields[3], np.int64)[axis]
+            n += 2
+    return new_bytes(address_of(words), n * 8)
 
 
+@cache
+def _compiled_launch() -> Any:
+    """`launch(record, *operands)`: run `record = [kernel, size, *meta]` on this thread."""
+    return python_callable(_launch)
+
+
+def _compile_signature(*arrays: np.ndarray) -> bytes:
+    """Shapes, strides and dtypes of at most 64 arrays as a key; empty where one is not exactly a NumPy array.
+
+    The first call compiles it and puts the compiled function in its place.
+    """
+    global signature
+    signature = partial(python_callable(_signature), np.ndarray)
+    return signature(*arrays)
+
+
+signature: Callable[..., bytes] = _compile_signature
 _threads = 0
 _executor: ThreadPoolExecutor | None = None
 

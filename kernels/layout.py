@@ -1,0 +1,55 @@
+"""How many loops an operation needs: broadcasting, and merging of dimensions that lie next to each other in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+Strides = tuple[int, ...]
+
+
+def broadcast_shape(name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """The common shape; ValueError that names the operation where there is none."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        listed = ", ".join(str(s) for s in shapes)
+        raise ValueError(
+            f"{name}: shapes {listed} do not broadcast: from the right, sizes must be equal or 1"
+        ) from None
+
+
+def broadcast_strides(array: np.ndarray, shape: tuple[int, ...]) -> Strides:
+    """Byte strides that walk `array` as if it had `shape`: 0 where it repeats."""
+    missing = len(shape) - array.ndim
+    own = [0 if n == 1 else s for n, s in zip(array.shape, array.strides, strict=True)]
+    return (0,) * missing + tuple(own)
+
+
+def memory_order(shape: tuple[int, ...], strides: Sequence[Strides]) -> list[int]:
+    """The axes from slow to fast in memory, as the first operand that varies along each pair of axes has them."""
+    return sorted(range(len(shape)), key=lambda axis: [-abs(s[axis]) for s in strides[:1]])
+
+
+def collapse(shape: Sequence[int], strides: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:
+    """Drop axes of size 1 and merge axes that every operand walks as one. Always leaves at least one axis.
+
+    >>> collapse((2, 3, 4), [(48, 16, 4), (0, 0, 4)])
+    ([6, 4], [[16, 4], [0, 4]])
+    """
+    sizes: list[int] = []
+    merged: list[list[int]] = [[] for _ in strides]
+    for axis, size in enumerate(shape):
+        if size == 1:
+            continue
+        step = [s[axis] for s in strides]
+        if sizes and all(m[-1] == s * size for m, s in zip(merged, step, strict=True)):
+            sizes[-1] *= size
+            for m, s in zip(merged, step, strict=True):
+                m[-1] = s
+        else:
+            sizes.append(size)
+            for m, s in zip(merged, step, strict=True):
+                m.append(s)
+    return (sizes, merged) if sizes else ([1], [[0] for _ in strides])

@@ -1,0 +1,75 @@
+"""Elementwise operations by NumPy: each step of the program is one ufunc."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..expr import OPS, Program, constant_value, step_dtypes
+
+_erf = np.vectorize(math.erf, otypes=[np.float64])
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    small = np.exp(-np.abs(x))
+    return np.where(x < 0, small, np.ones_like(small)) / (1 + small)
+
+
+# The names that NumPy does not know under the array API's name
+SPECIAL: dict[str, Callable[..., Any]] = {
+    "erf": lambda x: _erf(x).astype(x.dtype),
+    "erfc": lambda x: _erfc(x).astype(x.dtype),
+    "relu": lambda x: np.where(x <= 0, x.dtype.type(0), x),
+    "round": np.rint,
+    "rsqrt": lambda x: 1 / np.sqrt(x),
+    "sigmoid": _sigmoid,
+    "where": np.where,
+}
+
+
+def function(name: str) -> Callable[..., Any]:
+    """The NumPy function that computes a scalar operation at every position."""
+    return SPECIAL.get(name) or getattr(np, name)
+
+
+def elementwise(program: Program) -> Callable[..., tuple[np.ndarray, ...]]:
+    """A function of the program's input arrays (broadcast together) that returns its outputs as new arrays."""
+
+    def run(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        dtypes = step_dtypes(program, [a.dtype for a in arrays])
+        values: list[Any] = []
+        with np.errstate(all="ignore"):
+            for step, dtype in zip(program.steps, dtypes, strict=True):
+                values.append(_evaluate(step, dtype, [values[i] for i in step.args], arrays))
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        return tuple(np.array(np.broadcast_to(values[i], shape)) for i in program.outputs)
+
+    return run
+
+
+def elementwise_into(program: Program) -> Callable[..., None]:
+    """Like `elementwise`, with the output arrays as first arguments; they may be the inputs themselves."""
+    run = elementwise(program)
+    count = len(program.outputs)
+
+    def run_into(*arrays: np.ndarray) -> None:
+        for out, value in zip(arrays[:count], run(*arrays[count:]), strict=True):
+            out[...] = value
+
+    return run_into
+
+
+def _evaluate(step: Any, dtype: np.dtype, args: list[Any], arrays: tuple[np.ndarray, ...]) -> Any:
+    if step.op == "input":
+        return arrays[step.value]
+    if step.op == "constant":
+        return constant_value(step)
+    if step.op == "cast":
+        return np.asarray(args[0]).astype(dtype)
+    if OPS[step.op].result == "same":
+        args = [a if step.op == "where" and i == 0 else np.asarray(a).astype(dtype) for i, a in enumerate(args)]
+    return function(step.op)(*args)
