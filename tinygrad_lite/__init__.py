@@ -1,0 +1,14 @@
+"""tinygrad_lite: an autograd engine with a compiled hot path. `import tinygrad_lite as tg`."""
+
+from . import autograd, devices, scalar
+from .autograd import sweep as _sweep
+from .autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
+from .devices import set_default_device
+from .ops import derivatives as _derivatives
+from .ops import methods as _methods
+from .ops.elementwise import OPERATIONS as _OPERATIONS
+from .ops.elementwise import elementwise
+from .tensor import Tensor
+
+_sweep.add = _OPERATIONS["add"]
+_methods.install()

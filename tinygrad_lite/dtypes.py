@@ -1,0 +1,50 @@
+"""The data types of tensors: NumPy's, under the array API standard's names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+bool_ = np.dtype(np.bool_)
+int8, int16, int32, int64 = (np.dtype(f"int{bits}") for bits in (8, 16, 32, 64))
+uint8, uint16, uint32, uint64 = (np.dtype(f"uint{bits}") for bits in (8, 16, 32, 64))
+float32, float64 = np.dtype(np.float32), np.dtype(np.float64)
+
+DEFAULT_FLOAT, DEFAULT_INT = float32, int64
+ALL = {d.name: d for d in (bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64, float32, float64)}
+_CHARS = frozenset(d.char for d in ALL.values()) | {"q", "Q"}  # Linux spells int64 "l", some arrays come as "q"
+
+
+def as_dtype(dtype: Any, name: str = "dtype") -> np.dtype:
+    """The dtype that a name, a NumPy type or a Python type means; TypeError where tensors cannot have it.
+
+    >>> as_dtype("float32"), as_dtype(float), as_dtype(int)
+    (dtype('float32'), dtype('float32'), dtype('int64'))
+    """
+    if dtype is float:
+        return DEFAULT_FLOAT
+    try:
+        found = np.dtype(dtype)
+    except TypeError:
+        raise TypeError(f"{name}: {dtype!r} is not a data type; known: {', '.join(ALL)}") from None
+    return check(found, name)
+
+
+def check(dtype: np.dtype, name: str) -> np.dtype:
+    """The dtype itself where tensors can have it, else TypeError."""
+    if dtype.char not in _CHARS:
+        raise TypeError(f"{name}: dtype {dtype} is not supported; tensors hold {', '.join(ALL)}")
+    return dtype.newbyteorder("=") if not dtype.isnative else dtype
+
+
+def is_floating(dtype: np.dtype) -> bool:
+    """Whether gradients can flow through values of this dtype."""
+    return dtype.kind == "f"
+
+
+def weak(value: bool | int | float, partner: np.dtype) -> np.dtype:
+    """The dtype that a Python number takes beside a tensor of dtype `partner` (NEP 50)."""
+    if isinstance(value, bool) or (isinstance(value, int) and partner.kind != "b") or partner.kind == "f":
+        return partner
+    return DEFAULT_FLOAT if isinstance(value, float) else DEFAULT_INT

@@ -1,0 +1,146 @@
+"""The derivative rules of the structural primitives, one line each, in tensor operations.
+
+A rule gets the gradient `g` of the output, the output `y`, the inputs, and the parameters of the call. Elementwise
+operations are not here: theirs follow from the scalar table in `scalar/derivatives.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd.modes import enable_grad, is_grad_enabled
+from ..autograd.sweep import grad
+from ..tensor import Tensor
+from . import movement as m
+from .elementwise import OPERATIONS
+from .matmul import product
+from .primitive import REGISTRY
+from .reduce import PRIMITIVES as REDUCTIONS
+from .reduce import sum_to
+
+multiply, divide, equal = OPERATIONS["multiply"], OPERATIONS["divide"], OPERATIONS["equal"]
+
+
+def rule(name: str, *rules: Callable[..., Any], needs: Sequence[tuple[Any, ...]] = ()) -> None:
+    """Give a primitive its rules, one for each input. needs[i]: the values that rule i reads ("y" or input numbers)."""
+    REGISTRY[name].rules = rules
+    REGISTRY[name].needs = needs or ((),) * len(rules)
+
+
+def transpose(x: Tensor) -> Tensor:
+    """Swap the last two axes."""
+    return m.permute(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+# ---- reductions ----
+
+
+def restore_axes(g: Tensor, shape: tuple[int, ...], axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    """Put reduced axes back with size 1."""
+    return g if keepdims else m.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(shape)))
+
+
+def _sum(g: Tensor, y: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    return m.broadcast_to(restore_axes(g, x.shape, axes, keepdims), x.shape)
+
+
+def _extremum(g: Tensor, y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    """Ties share the gradient evenly."""
+    chosen = m.cast(equal(x, restore_axes(y, x.shape, axes, keepdims)), x.dtype)
+    share = divide(chosen, REDUCTIONS["sum"](chosen, axes, True))
+    return multiply(restore_axes(g, x.shape, axes, keepdims), share)
+
+
+def _prod(g: Tensor, y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    """product / x where nothing is zero; else the gradient of the product written as a tree of multiplications."""
+    if np.all(x._data != 0):
+        return multiply(restore_axes(multiply(g, y), x.shape, axes, keepdims), divide(1.0, x))
+    with enable_grad():
+        tree = _product_tree(x, axes)
+    return grad(tree, x, restore_axes(g, x.shape, axes, keepdims), create_graph=is_grad_enabled())[0]
+
+
+def _product_tree(x: Tensor, axes: tuple[int, ...]) -> Tensor:
+    for axis in axes:
+        while x.shape[axis] > 1:
+            half = x.shape[axis] // 2
+            first, second = along(x, axis, 0, half), along(x, axis, half, 2 * half)
+            pairs = multiply(first, second)
+            odd = along(x, axis, 2 * half, x.shape[axis])
+            x = m.concatenate.apply([pairs, odd], axis) if odd.shape[axis] else pairs
+    return x
+
+
+def along(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
+    """The part from `start` to `stop` of one axis."""
+    return m.slice_view(x, (slice(None),) * axis + (slice(start, stop),))
+
+
+rule("sum", _sum)
+rule("prod", _prod, needs=[("y", 0)])
+rule("max", _extremum, needs=[("y", 0)])
+rule("min", _extremum, needs=[("y", 0)])
+
+
+# ---- matrix product ----
+
+
+def _matrices(g: Tensor, a: Any, b: Any) -> Tensor:
+    """The gradient with the axes that a vector operand dropped from the result."""
+    shape = g.shape
+    if b.ndim == 1:
+        shape = (*shape, 1)
+    if a.ndim == 1:
+        shape = (*shape[:-1], 1, shape[-1])
+    return m.reshape(g, shape)
+
+
+def _left(g: Tensor, y: Any, a: Any, b: Tensor) -> Tensor:
+    b2 = m.reshape(b, (b.shape[0], 1)) if b.ndim == 1 else b
+    da = product(_matrices(g, a, b), transpose(b2))
+    return m.reshape(sum_to(da, (1, *a.shape) if a.ndim == 1 else a.shape), a.shape)
+
+
+def _right(g: Tensor, y: Any, a: Tensor, b: Any) -> Tensor:
+    g2 = _matrices(g, a, b)
+    a2 = m.reshape(a, (1, a.shape[0])) if a.ndim == 1 else a
+    if b.ndim <= 2 and a2.ndim > 2:  # one product over all rows instead of a stack of products to be summed
+        a2, g2 = m.reshape(a2, (-1, a2.shape[-1])), m.reshape(g2, (-1, g2.shape[-1]))
+    db = product(transpose(a2), g2)
+    return m.reshape(sum_to(db, (*b.shape, 1) if b.ndim == 1 else b.shape), b.shape)
+
+
+rule("matmul", _left, _right, needs=[(1,), (0,)])
+
+
+# ---- movement ----
+
+
+def _inverse(axes: Sequence[int]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argsort(axes))
+
+
+def _inside(g: Tensor, y: Any, x: Any, widths: Any, value: float) -> Tensor:
+    return m.slice_view(g, tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)))
+
+
+def _concat(i: int, g: Tensor, y: Any, xs: Sequence[Any], axis: int) -> Tensor:
+    start = sum(x.shape[axis] for x in xs[:i])
+    return along(g, axis, start, start + xs[i].shape[axis])
+
+
+rule("reshape", lambda g, y, x, shape: m.reshape(g, x.shape))
+rule("permute_dims", lambda g, y, x, axes: m.permute(g, _inverse(axes)))
+rule("broadcast_to", lambda g, y, x, shape: sum_to(g, x.shape))
+rule("flip", lambda g, y, x, axes: m.flip_view(g, axes))
+rule("slice", lambda g, y, x, index: m.unslice(g, x.shape, index))
+rule("unslice", lambda g, y, x, shape, index: m.slice_view(g, index))
+rule("copy", lambda g, y, x: g)
+rule("astype", lambda g, y, x, dtype: m.cast(g, x.dtype))
+rule("pad", _inside)
+rule("tril", lambda g, y, x, k: m.tril_part(g, k))
+rule("triu", lambda g, y, x, k: m.triu_part(g, k))
+m.concatenate.variadic_rule = _concat

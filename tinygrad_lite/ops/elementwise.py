@@ -1,0 +1,149 @@
+"""Elementwise operations: a scalar expression applied at every position. Forward and backward are the same machinery.
+
+The gradient of such an operation is the gradient of its expression, so it is an elementwise operation again. What it
+must keep of the forward pass is what that expression mentions: inputs, the output, or nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+from tinygrad_lite_kernels.expr import OPS, Expr, constant, functions, inputs, program, substitute, topological
+
+from ..autograd.graph import Node, output_tensor
+from ..autograd.modes import mode
+from ..scalar.derivatives import gradient
+from ..tensor import Tensor, wrap
+from .primitive import Primitive, as_tensors, record
+from .reduce import sum_to
+
+
+class Partial:
+    """The gradient of one input as an operation. arguments: "g", "y" or input numbers, in the operation's order."""
+
+    def __init__(self, name: str, expression: Expr, places: dict[int, Any]):
+        used = [n for n in topological([expression]) if n.op == "input"]
+        self.arguments = [places[id(n)] for n in used]
+        self.is_g = expression.op == "input" and self.arguments == ["g"]
+        fresh = inputs(len(used))
+        replaced = substitute([expression], {id(n): f for n, f in zip(used, fresh, strict=True)})[0]
+        self.operation = None if self.is_g else Elementwise(name, replaced, len(used), registered=False)
+
+    def __call__(self, g: Tensor, y: Tensor | None, saved: Sequence[Any]) -> Tensor:
+        if self.operation is None:
+            return g
+        known = {"g": g, "y": y}
+        return self.operation(*[known[a] if a in known else saved[a] for a in self.arguments])
+
+
+class Elementwise(Primitive):
+    """An operation from an expression over `count` inputs, which broadcast together."""
+
+    def __init__(self, name: str, expression: Expr, count: int, registered: bool = True):
+        self.name, self.expression, self.inputs = name, expression, count
+        self.program = program(expression, count)
+        self.view = False
+        self._runs: dict[Any, Callable[..., Any]] = {}
+        if registered:
+            super().__init__(name, self.forward, count)
+
+    def forward(self, device: Any, *arrays: Any) -> Any:
+        run = self._runs.get(device.name)
+        if run is None:
+            run = self._runs[device.name] = device.elementwise.elementwise(self.program)
+        return run(*arrays)[0]
+
+    def __call__(self, *args: Any) -> Tensor:
+        if len(args) != self.inputs:
+            raise TypeError(f"{self.name} takes {self.inputs} arguments, got {len(args)}")
+        for a in args:
+            if type(a) is not Tensor:
+                args = tuple(as_tensors(self.name, args))
+                break
+        device = args[0]._device
+        requires = False
+        arrays = []
+        for a in args:
+            arrays.append(a._data)
+            requires |= a.requires_grad
+            if a._device is not device:
+                as_tensors(self.name, args)
+        try:
+            result = wrap(self._runs[device.name](*arrays)[0], device)
+        except (KeyError, ValueError, TypeError) as error:
+            result = wrap(self._slow(device, arrays, error), device)
+        if requires and mode.enabled and result._data.dtype.kind == "f":
+            record(self, args, result, ())
+        return result
+
+    def _slow(self, device: Any, arrays: Sequence[Any], error: Exception) -> Any:
+        """The first call on a device; or the same error with the operation's own name."""
+        try:
+            return self.forward(device, *arrays)
+        except (ValueError, TypeError) as problem:
+            raise type(problem)(str(problem).replace("elementwise", self.name, 1)) from None
+
+    def apply(self, args: Sequence[Any], *params: Any) -> Tensor:
+        return self(*args)
+
+    @cached_property
+    def partials(self) -> list[Partial | None]:
+        """The gradient of each input, None where it is zero."""
+        g, y, *xs = inputs(self.inputs + 2)
+        root = substitute([self.expression], _numbered(self.expression, xs))[0]
+        grads = gradient([root], [g], xs)
+        places: dict[int, Any] = {id(g): "g", id(y): "y"} | {id(x): i for i, x in enumerate(xs)}
+        return [_partial(f"{self.name} gradient {i}", d, root, y, places) for i, d in enumerate(grads)]
+
+    def needed(self, edges: Sequence[Any]) -> set[Any]:
+        partials = self.partials
+        return {a for e, p in zip(edges, partials, strict=True) if e is not None and p for a in p.arguments if a != "g"}
+
+    def backward(self, node: Node, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
+        g = gradients[0]
+        y = None if node.output is None else output_tensor(node)
+        assert g is not None
+        return [
+            None if e is None or p is None else sum_to(p(g, y, node.saved), x.shape)
+            for e, p, x in zip(node.edges, self.partials, node.saved, strict=True)
+        ]
+
+
+def _numbered(expression: Expr, xs: Sequence[Expr]) -> dict[int, Expr]:
+    return {id(n): xs[n.value] for n in topological([expression]) if n.op == "input"}
+
+
+def _partial(name: str, d: Expr | None, root: Expr, y: Expr, places: dict[int, Any]) -> Partial | None:
+    """Where the gradient mentions the output, use the kept output instead of computing it again."""
+    if d is None:
+        return None
+    if root.op not in ("input", "constant") and any(n is root for n in topological([d])):
+        d = substitute([d], {id(root): y})[0]
+    return Partial(name, d, places)
+
+
+def elementwise(function: Callable[..., Any]) -> Elementwise:
+    """Make a tensor operation from a scalar Python function: fused into one kernel, with gradients of any order.
+
+    function: of scalars, in operators and the functions of `tinygrad_lite.scalar` (or NumPy's); it is traced once.
+    Raises TypeError where the function uses Python's `if` on a value or a function that has no derivative here.
+
+    >>> import tinygrad_lite as tg
+    >>> @tg.elementwise
+    ... def swish(x):
+    ...     return x * tg.scalar.sigmoid(x)
+    >>> swish(tg.tensor([0.0, 1.0]))
+    Tensor([0.       , 0.7310586])
+    """
+    import inspect
+
+    count = len(inspect.signature(function).parameters)
+    return Elementwise(function.__name__, constant(function(*inputs(count))), count, registered=False)
+
+
+OPERATIONS: dict[str, Elementwise] = {}
+for _name, _op in OPS.items():
+    _xs = inputs(_op.arity)
+    OPERATIONS[_name] = Elementwise(_name, functions[_name](*_xs), _op.arity)

@@ -1,0 +1,87 @@
+"""Movement: the same elements in another arrangement. Views wherever NumPy gives one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..autograd.graph import version_cell
+from ..tensor import Tensor, wrap
+from .primitive import Primitive, as_tensors
+
+reshape_view = Primitive("reshape", lambda device, a, shape: a.reshape(shape), view=True)
+permute = Primitive("permute_dims", lambda device, a, axes: a.transpose(axes), view=True)
+expand = Primitive("broadcast_to", lambda device, a, shape: np.broadcast_to(a, shape), view=True)
+flip_view = Primitive("flip", lambda device, a, axes: np.flip(a, axes), view=True)
+slice_view = Primitive("slice", lambda device, a, index: a[index], view=True)
+unslice = Primitive("unslice", lambda device, a, shape, index: _unslice(a, shape, index))
+copy = Primitive("copy", lambda device, a: device.movement.copy(a))
+cast = Primitive("astype", lambda device, a, dtype: device.movement.astype(a, dtype))
+pad_constant = Primitive("pad", lambda device, a, widths, value: device.movement.pad(a, widths, value))
+concatenate = Primitive("concat", lambda device, *args: device.movement.concat(args[:-1], args[-1]), inputs=None)
+tril_part = Primitive("tril", lambda device, a, k: device.movement.tril(a, k))
+triu_part = Primitive("triu", lambda device, a, k: device.movement.triu(a, k))
+
+
+def _unslice(a: np.ndarray, shape: tuple[int, ...], index: Any) -> np.ndarray:
+    """Zeros with `a` where the slice was taken: the adjoint of a slice."""
+    result = np.zeros(shape, a.dtype)
+    result[index] = a
+    return result
+
+
+def tensor_of(name: str, x: Any) -> Tensor:
+    """The argument as a tensor."""
+    return as_tensors(name, [x])[0]
+
+
+def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
+    """The elements in row order in another shape; one size may be -1, meaning what is left. A view where possible.
+
+    Raises ValueError where the sizes do not multiply to the number of elements.
+    """
+    x = tensor_of("reshape", x)
+    sizes = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+    if sizes == x.shape:
+        return x
+    if sizes.count(-1) == 1:
+        rest = math.prod(n for n in sizes if n != -1)
+        sizes = tuple((x.size // rest if rest else 0) if n == -1 else n for n in sizes)
+    if math.prod(sizes) != x.size or any(n < 0 for n in sizes):
+        raise ValueError(f"reshape: {x.size} elements of shape {x.shape} do not fit into shape {tuple(shape)!r}")
+    if x._data.flags.c_contiguous or np.may_share_memory(x._data, x._data.reshape(sizes)):
+        return reshape_view(x, sizes)
+    return reshape_view(copy(x), sizes)
+
+
+def permute_dims(x: Any, axes: Sequence[int]) -> Tensor:
+    """The axes in another order: axis i of the result is axis axes[i] of `x`. A view."""
+    x = tensor_of("permute_dims", x)
+    order = tuple(int(a) for a in axes)
+    if sorted(a % max(x.ndim, 1) for a in order) != list(range(x.ndim)) or any(
+        not -x.ndim <= a < x.ndim for a in order
+    ):
+        raise ValueError(f"permute_dims: axes {tuple(axes)} are not a permutation of the {x.ndim} axes")
+    return permute(x, tuple(a % x.ndim for a in order))
+
+
+def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
+    """Repeat along axes of size 1 and new leading axes, without a copy (the view is read-only)."""
+    x = tensor_of("broadcast_to", x)
+    if tuple(shape) == x.shape:
+        return x
+    try:
+        return expand(x, tuple(shape))
+    except ValueError:
+        raise ValueError(f"broadcast_to: shape {x.shape} does not broadcast to {tuple(shape)}") from None
+
+
+def detach(x: Tensor) -> Tensor:
+    """The same memory without history: gradients stop here. Changes in place are seen by both."""
+    result = wrap(x._data, x._device)
+    result._cell = version_cell(x)
+    result._born = result._cell[0]
+    return result
