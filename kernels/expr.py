@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -84,6 +84,10 @@ class Expr:
     def __pos__(self) -> Expr:
         return self
 
+    if TYPE_CHECKING:  # the operators come from `define_operators`
+
+        def __getattr__(self, name: str) -> Any: ...
+
 
 UFUNC_NAMES = {
     "absolute": "abs", "power": "pow", "true_divide": "divide", "arcsin": "asin", "arccos": "acos", "arctan": "atan",
@@ -154,7 +158,7 @@ def _simplify_pow(a: Expr, b: Expr) -> Expr | None:
         return a
     if _is(b, 2):
         return apply("square", a)
-    return a * apply("square", a) if _is(b, 3) else None
+    return apply("multiply", a, apply("square", a)) if _is(b, 3) else None
 
 
 SIMPLIFY: dict[str, Callable[..., Expr | None]] = {

@@ -35,7 +35,7 @@ _loaded: dict[str, int] = {}
 class Helper:
     """A function that kernels call. Numba sees it only when a kernel that mentions it is compiled."""
 
-    def __init__(self, function: FunctionType, flags: frozenset[str] = FASTMATH):
+    def __init__(self, function: Any, flags: frozenset[str] = FASTMATH):
         self.function, self.flags = function, flags
         self.__doc__, self.__name__ = function.__doc__, function.__name__
 
@@ -67,7 +67,7 @@ def helper(function: Any = None, *, flags: frozenset[str] = FASTMATH) -> Any:
     return Helper(function, flags) if function else lambda f: Helper(f, flags)
 
 
-def kernel(function: FunctionType, constants: dict[str, Any] | None = None, flags: frozenset[str] = FASTMATH) -> int:
+def kernel(function: Any, constants: dict[str, Any] | None = None, flags: frozenset[str] = FASTMATH) -> int:
     """The address of `function(operands, meta, lo, hi)`, compiled now or found on disk.
 
     `constants` replaces globals of the function: one source serves every dtype with `constants={"T": np.float32}`.
@@ -75,7 +75,7 @@ def kernel(function: FunctionType, constants: dict[str, Any] | None = None, flag
     return _address(function, constants or {}, "kernel", flags)
 
 
-def python_callable(function: FunctionType) -> Callable[..., Any]:
+def python_callable(function: Any) -> Callable[..., Any]:
     """`function(self, arguments, count) -> object address` as a Python callable that costs about 50 ns a call.
 
     `arguments` points to the addresses of the Python objects that were passed; the result is a new reference.
@@ -100,7 +100,7 @@ class _MethodDefinition(ctypes.Structure):
 _alive: list[Any] = []  # method definitions must outlive the callables made from them
 
 
-def _address(function: FunctionType, constants: dict[str, Any], signature: str, flags: frozenset[str]) -> int:
+def _address(function: Any, constants: dict[str, Any], signature: str, flags: frozenset[str]) -> int:
     key = _key(function, constants, signature, flags)
     address = _loaded.get(key)
     if address is None:
@@ -118,7 +118,7 @@ def _address(function: FunctionType, constants: dict[str, Any], signature: str, 
 # ---- what the key is made of: the source of everything that the machine code was made from ----
 
 
-def _key(function: FunctionType, constants: dict[str, Any], signature: str, flags: frozenset[str]) -> str:
+def _key(function: Any, constants: dict[str, Any], signature: str, flags: frozenset[str]) -> str:
     parts = [_machine(), signature, repr(sorted(flags)), function.__name__, _source(function)]
     parts += [f"{name}={_describe(value)}" for name, value in sorted(constants.items())]
     names = _mentions(function)
@@ -126,11 +126,11 @@ def _key(function: FunctionType, constants: dict[str, Any], signature: str, flag
     return hashlib.blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
 
 
-def _mentions(function: FunctionType) -> dict[str, Any]:
+def _mentions(function: Any) -> dict[str, Any]:
     return {name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__}
 
 
-def _source(function: FunctionType) -> str:
+def _source(function: Any) -> str:
     if "source" in function.__dict__:  # printed code carries its own text
         return function.__dict__["source"]
     return _file_digest(function.__code__.co_filename)
@@ -171,7 +171,7 @@ def _machine() -> str:
 # ---- compiling and linking ----
 
 
-def _resolved(function: FunctionType, constants: dict[str, Any] | None = None) -> FunctionType:
+def _resolved(function: Any, constants: dict[str, Any] | None = None) -> Any:
     """The same function with its helpers replaced by what Numba knows."""
     scope = {
         n: v.compiled if isinstance(v, Helper) else v
@@ -183,7 +183,7 @@ def _resolved(function: FunctionType, constants: dict[str, Any] | None = None) -
     return FunctionType(function.__code__, scope, function.__name__, function.__defaults__)
 
 
-def _compile(function: FunctionType, signature: str, flags: frozenset[str], symbol: str) -> bytes:
+def _compile(function: Any, signature: str, flags: frozenset[str], symbol: str) -> bytes:
     """Object code that defines `symbol` and needs nothing but the C library and Python itself."""
     from numba import types
     from numba.core.ccallback import CFunc
@@ -196,7 +196,7 @@ def _compile(function: FunctionType, signature: str, flags: frozenset[str], symb
     }[signature]
     options = {"nopython": True, "error_model": "numpy", "fastmath": set(flags)}
     with global_compiler_lock:
-        callback = CFunc(function, (arguments, result), {}, options)
+        callback: Any = CFunc(function, (arguments, result), {}, options)
         customize = callback._compiler._customize_flags
         callback._compiler._customize_flags = lambda flags: _without_wrapper(customize(flags))
         compiled = callback._compile_uncached()
@@ -264,7 +264,7 @@ def _link(code: bytes, symbol: str) -> int:
     return engine.get_function_address(symbol)
 
 
-def printed(source: str, name: str, scope: dict[str, Any]) -> FunctionType:
+def printed(source: str, name: str, scope: dict[str, Any]) -> Any:
     """The function `name` that `source` defines; its text becomes part of the cache key and shows in tracebacks."""
     import linecache
 

@@ -44,7 +44,7 @@ class Launch:
         threads = get_num_threads()
         addresses = np.array([a.__array_interface__["data"][0] for a in operands], np.int64)
         arguments = addresses.ctypes.data, self.record.ctypes.data + 16
-        call = _entry(int(self.record[0]))
+        call: Any = _entry(int(self.record[0]))
         chunks = -(-self.size // self.grain)
         bounds = [min(self.size, self.grain * (chunks * t // threads)) for t in range(threads + 1)]
         parts = [(lo, hi) for lo, hi in pairwise(bounds) if lo < hi]
@@ -106,7 +106,7 @@ def _compile_signature(*arrays: np.ndarray) -> bytes:
 
 signature: Callable[..., bytes] = _compile_signature
 _threads = 0
-_executor: ThreadPoolExecutor | None = None
+_executor: Any = None
 
 
 def set_num_threads(count: int) -> None:
@@ -128,7 +128,7 @@ def get_num_threads() -> int:
     return _threads
 
 
-def _pool() -> ThreadPoolExecutor:
+def _pool() -> Any:
     global _executor
     if _executor is None:
         _executor = ThreadPoolExecutor(max(1, get_num_threads() - 1), "tinygrad_lite")

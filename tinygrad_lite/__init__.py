@@ -2,6 +2,7 @@
 
 from . import autograd, devices, scalar
 from .autograd import sweep as _sweep
+from .autograd.function import Function
 from .autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enabled
 from .devices import set_default_device
 from .ops import derivatives as _derivatives
@@ -10,5 +11,5 @@ from .ops.elementwise import OPERATIONS as _OPERATIONS
 from .ops.elementwise import elementwise
 from .tensor import Tensor
 
-_sweep.add = _OPERATIONS["add"]
+_sweep.add = _OPERATIONS["add"]  # type: ignore[assignment]
 _methods.install()

@@ -26,12 +26,6 @@ class Device:
     def __repr__(self) -> str:
         return self.name
 
-    def __eq__(self, other: object) -> bool:
-        return self is other or other == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
     def __reduce__(self) -> Any:
         return get, (self.name,)
 

@@ -13,10 +13,10 @@ from . import devices, dtypes
 
 
 class Tensor:
-    """An n-dimensional array that can be differentiated. Make one with `tensorgrad.tensor`, `zeros`, `randn`, ...
+    """An n-dimensional array that can be differentiated. Make one with `tg.tensor`, `tg.zeros`, `tg.randn`, ...
 
-    data: anything NumPy can make an array of. dtype: floats become float32 unless told otherwise. requires_grad: whether
-    `backward` shall leave a gradient in `.grad`.
+    data: anything NumPy can make an array of. dtype: floats become float32 unless told otherwise.
+    requires_grad: whether `backward` shall leave a gradient in `.grad`.
 
     >>> import tinygrad_lite as tg
     >>> x = tg.Tensor([1.0, 2.0], requires_grad=True)

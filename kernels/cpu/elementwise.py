@@ -45,6 +45,18 @@ class Elementwise:
         run(*outputs, *arrays)
         return tuple(outputs)
 
+    def one(self, *arrays: np.ndarray) -> np.ndarray:
+        """The only output of a program that has one, without the detour over a tuple."""
+        plan = self.plans.get(threads.signature(*arrays))
+        if plan is None:
+            return self(*arrays)[0]
+        run, shape, dtypes, order = plan
+        output = np.empty(shape, dtypes[0])
+        if order is not None:
+            output = output.transpose(order)
+        run(output, *arrays)
+        return output
+
     def _plan(self, arrays: tuple[np.ndarray, ...]) -> Plan:
         shape = broadcast_shape("elementwise", [a.shape for a in arrays])
         dtypes = step_dtypes(self.program, [a.dtype for a in arrays])

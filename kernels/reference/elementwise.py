@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..expr import OPS, Program, constant_value, step_dtypes
+from ..layout import broadcast_shape
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])
@@ -36,19 +37,28 @@ def function(name: str) -> Callable[..., Any]:
     return SPECIAL.get(name) or getattr(np, name)
 
 
-def elementwise(program: Program) -> Callable[..., tuple[np.ndarray, ...]]:
-    """A function of the program's input arrays (broadcast together) that returns its outputs as new arrays."""
+class Elementwise:
+    """A program ready to run on arrays that broadcast together; it returns its outputs as new arrays."""
 
-    def run(*arrays: np.ndarray) -> tuple[np.ndarray, ...]:
-        dtypes = step_dtypes(program, [a.dtype for a in arrays])
+    def __init__(self, program: Program):
+        self.program = program
+
+    def __call__(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        dtypes = step_dtypes(self.program, [a.dtype for a in arrays])
         values: list[Any] = []
         with np.errstate(all="ignore"):
-            for step, dtype in zip(program.steps, dtypes, strict=True):
+            for step, dtype in zip(self.program.steps, dtypes, strict=True):
                 values.append(_evaluate(step, dtype, [values[i] for i in step.args], arrays))
-        shape = np.broadcast_shapes(*(a.shape for a in arrays))
-        return tuple(np.array(np.broadcast_to(values[i], shape)) for i in program.outputs)
+        shape = broadcast_shape("elementwise", [a.shape for a in arrays])
+        outputs = self.program.outputs
+        return tuple(np.array(np.broadcast_to(np.asarray(values[i], dtypes[i]), shape)) for i in outputs)
 
-    return run
+    def one(self, *arrays: np.ndarray) -> np.ndarray:
+        """The only output of a program that has one."""
+        return self(*arrays)[0]
+
+
+elementwise = Elementwise
 
 
 def elementwise_into(program: Program) -> Callable[..., None]:

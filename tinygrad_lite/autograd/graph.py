@@ -98,8 +98,9 @@ def check_versions(node: Node) -> None:
         )
     for cell, version, what in node.versions:
         if cell[0] != version:
+            name = "output" if what == "y" else f"input {what}"
             raise RuntimeError(
-                f"{node.primitive.name}: its {what} was changed in place after it was used (version {cell[0]}, "
+                f"{node.primitive.name}: its {name} was changed in place after it was used (version {cell[0]}, "
                 f"expected {version}), so its gradient cannot be computed. Use an operation that makes a new tensor, "
                 "or change a copy"
             )

@@ -54,7 +54,7 @@ def _extremum(g: Tensor, y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: 
     return multiply(restore_axes(g, x.shape, axes, keepdims), share)
 
 
-def _prod(g: Tensor, y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+def _prod(g: Tensor, y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor | None:
     """product / x where nothing is zero; else the gradient of the product written as a tree of multiplications."""
     if np.all(x._data != 0):
         return multiply(restore_axes(multiply(g, y), x.shape, axes, keepdims), divide(1.0, x))

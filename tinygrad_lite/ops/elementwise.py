@@ -12,11 +12,11 @@ from typing import Any
 
 from tinygrad_lite_kernels.expr import OPS, Expr, constant, functions, inputs, program, substitute, topological
 
-from ..autograd.graph import Node, output_tensor
+from ..autograd.graph import Node, check_fresh, output_tensor
 from ..autograd.modes import mode
 from ..scalar.derivatives import gradient
 from ..tensor import Tensor, wrap
-from .primitive import Primitive, as_tensors, record
+from .primitive import Primitive, as_tensors, keep
 from .reduce import sum_to
 
 
@@ -42,48 +42,67 @@ class Elementwise(Primitive):
     """An operation from an expression over `count` inputs, which broadcast together."""
 
     def __init__(self, name: str, expression: Expr, count: int, registered: bool = True):
-        self.name, self.expression, self.inputs = name, expression, count
+        self.name, self.expression, self.inputs, self.count = name, expression, count, count
         self.program = program(expression, count)
         self.view = False
         self._runs: dict[Any, Callable[..., Any]] = {}
+        self._needed: dict[tuple[bool, ...], set[Any]] = {}
         if registered:
             super().__init__(name, self.forward, count)
 
     def forward(self, device: Any, *arrays: Any) -> Any:
-        run = self._runs.get(device.name)
+        run = self._runs.get(device)
         if run is None:
-            run = self._runs[device.name] = device.elementwise.elementwise(self.program)
-        return run(*arrays)[0]
+            run = self._runs[device] = device.elementwise.elementwise(self.program).one
+        try:
+            return run(*arrays)
+        except (ValueError, TypeError) as error:
+            raise type(error)(str(error).replace("elementwise", self.name, 1)) from None
 
     def __call__(self, *args: Any) -> Tensor:
         if len(args) != self.inputs:
             raise TypeError(f"{self.name} takes {self.inputs} arguments, got {len(args)}")
+        device: Any = None
+        arrays, requires = [], False
         for a in args:
-            if type(a) is not Tensor:
-                args = tuple(as_tensors(self.name, args))
-                break
-        device = args[0]._device
-        requires = False
-        arrays = []
-        for a in args:
+            if type(a) is not Tensor or a._device is not device:
+                if device is not None or type(a) is not Tensor:
+                    return self._converted(args)
+                device = a._device
             arrays.append(a._data)
             requires |= a.requires_grad
-            if a._device is not device:
-                as_tensors(self.name, args)
-        try:
-            result = wrap(self._runs[device.name](*arrays)[0], device)
-        except (KeyError, ValueError, TypeError) as error:
-            result = wrap(self._slow(device, arrays, error), device)
+        result = wrap(self.forward(device, *arrays), device)
         if requires and mode.enabled and result._data.dtype.kind == "f":
-            record(self, args, result, ())
+            self._record(args, result)
         return result
 
-    def _slow(self, device: Any, arrays: Sequence[Any], error: Exception) -> Any:
-        """The first call on a device; or the same error with the operation's own name."""
-        try:
-            return self.forward(device, *arrays)
-        except (ValueError, TypeError) as problem:
-            raise type(problem)(str(problem).replace("elementwise", self.name, 1)) from None
+    def _converted(self, args: Sequence[Any]) -> Tensor:
+        """The call with numbers, arrays and subclasses of Tensor as plain tensors of one device."""
+        tensors = as_tensors(self.name, args)
+        result = wrap(self.forward(tensors[0]._device, *[t._data for t in tensors]), tensors[0]._device)
+        if mode.enabled and any([t.requires_grad for t in tensors]) and result._data.dtype.kind == "f":
+            self._record(tensors, result)
+        return result
+
+    def _record(self, args: Sequence[Tensor], result: Tensor) -> None:
+        """As `record`, but quicker: this is most of what an eager operation on small tensors costs."""
+        edges: list[Any] = []
+        for t in args:
+            if not t.requires_grad:
+                edges.append(None)
+            else:
+                edges.append(t if t._node is None else (t._node, t._index))
+                if t._cell is not None:
+                    check_fresh(t, self.name)
+        pattern = tuple([e is None for e in edges])
+        needed = self._needed.get(pattern)
+        if needed is None:
+            needed = self._needed[pattern] = self.needed(edges)
+        node = Node(self, edges, None, ())
+        shapes = [t._data.shape for t in args]
+        node.shapes = shapes
+        node.saved = keep(node, args, result, needed) if needed else ()
+        result.requires_grad, result._node = True, node
 
     def apply(self, args: Sequence[Any], *params: Any) -> Tensor:
         return self(*args)
@@ -91,7 +110,7 @@ class Elementwise(Primitive):
     @cached_property
     def partials(self) -> list[Partial | None]:
         """The gradient of each input, None where it is zero."""
-        g, y, *xs = inputs(self.inputs + 2)
+        g, y, *xs = inputs(self.count + 2)
         root = substitute([self.expression], _numbered(self.expression, xs))[0]
         grads = gradient([root], [g], xs)
         places: dict[int, Any] = {id(g): "g", id(y): "y"} | {id(x): i for i, x in enumerate(xs)}
@@ -106,8 +125,8 @@ class Elementwise(Primitive):
         y = None if node.output is None else output_tensor(node)
         assert g is not None
         return [
-            None if e is None or p is None else sum_to(p(g, y, node.saved), x.shape)
-            for e, p, x in zip(node.edges, self.partials, node.saved, strict=True)
+            None if e is None or p is None else sum_to(p(g, y, node.saved), shape)
+            for e, p, shape in zip(node.edges, self.partials, node.shapes, strict=True)
         ]
 
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, UNARY_OPERATORS
 
+from ..autograd import hooks, sweep
 from ..tensor import Tensor
 from . import statistics
 from .elementwise import OPERATIONS
 from .matmul import matmul
+from .movement import detach
 from .primitive import in_place
 
 
@@ -43,11 +45,12 @@ def install() -> None:
         setattr(Tensor, f"__i{python}__", _in_place(name))
     for python, name in UNARY_OPERATORS.items():
         setattr(Tensor, f"__{python}__", _unary(name))
-    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]
-    Tensor.__matmul__ = lambda a, b: matmul(a, b)  # type: ignore[attr-defined]
-    Tensor.__rmatmul__ = lambda a, b: matmul(b, a)  # type: ignore[attr-defined]
+    setattr(Tensor, "__matmul__", matmul)  # noqa: B010
+    setattr(Tensor, "__rmatmul__", lambda a, b: matmul(b, a))  # noqa: B010
     for name, operation in OPERATIONS.items():
         setattr(Tensor, name, _method(operation))
+    for method in (sweep.backward, hooks.register_hook, hooks.retain_grad, detach):
+        setattr(Tensor, method.__name__, method)
     for name in ("sum", "prod", "max", "min", "any", "all", "mean", "var", "std"):
         setattr(Tensor, name, getattr(statistics, name))
 

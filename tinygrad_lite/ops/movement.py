@@ -51,7 +51,7 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
         rest = math.prod(n for n in sizes if n != -1)
         sizes = tuple((x.size // rest if rest else 0) if n == -1 else n for n in sizes)
     if math.prod(sizes) != x.size or any(n < 0 for n in sizes):
-        raise ValueError(f"reshape: {x.size} elements of shape {x.shape} do not fit into shape {tuple(shape)!r}")
+        raise ValueError(f"reshape: {x.size} elements of shape {x.shape} do not fit into shape {shape!r}")
     if x._data.flags.c_contiguous or np.may_share_memory(x._data, x._data.reshape(sizes)):
         return reshape_view(x, sizes)
     return reshape_view(copy(x), sizes)

@@ -77,25 +77,33 @@ class Primitive:
 
 def record(primitive: Any, tensors: Sequence[Tensor], result: Tensor, params: tuple[Any, ...]) -> None:
     """Make `result` the output of a node whose edges lead to the inputs that require gradients."""
-    edges = [edge(t) for t in tensors]
-    needed = primitive.needed(edges)
-    saved, versions = [], []
-    for i, t in enumerate(tensors):
+    for t in tensors:
         if t._cell is not None and t.requires_grad:
             check_fresh(t, primitive.name)
+    edges = [edge(t) for t in tensors]
+    node = Node(primitive, edges, None, params)
+    kept = keep(node, tensors, result, primitive.needed(edges))
+    node.saved = [Spec(t._data.shape, t._data.dtype, t._device) if k is None else k
+                  for t, k in zip(tensors, kept, strict=True)]  # fmt: skip
+    result.requires_grad, result._node = True, node
+
+
+def keep(node: Node, tensors: Sequence[Tensor], result: Tensor, needed: set[Any]) -> list[Tensor | None]:
+    """The inputs that rules will read, None for the others; their versions go to the node, and so does the output."""
+    versions = node.versions = []
+    saved: list[Tensor | None] = []
+    for i, t in enumerate(tensors):
         if i in needed:
             cell = version_cell(t)
-            versions.append((cell, cell[0], f"input {i}"))
+            versions.append((cell, cell[0], i))
             saved.append(t)
         else:
-            saved.append(Spec(t._data.shape, t._data.dtype, t._device))
-    node = Node(primitive, edges, saved, params)
+            saved.append(None)
     if "y" in needed:
         cell = version_cell(result)
-        versions.append((cell, cell[0], "output"))
+        versions.append((cell, cell[0], "y"))
         node.output = result._data, result._device
-    node.versions = versions
-    result.requires_grad, result._node = True, node
+    return saved
 
 
 def _share_versions(view: Tensor, base: Tensor) -> None:

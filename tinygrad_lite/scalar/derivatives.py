@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from tinygrad_lite_kernels.expr import OPS, Expr, constant, functions, topological
+from tinygrad_lite_kernels.expr import OPS, Expr, functions, topological
 
 Rule = Callable[..., tuple[Expr | None, ...]]
 
