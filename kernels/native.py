@@ -152,7 +152,7 @@ def _describe(value: Any) -> str:
 @cache
 def _describe_helper(value: Helper) -> str:
     inner = (_describe(v) for v in _mentions(value.function).values() if isinstance(v, Helper) and v is not value)
-    return "\n".join([_source(value.function), repr(sorted(value.flags)), *inner])
+    return "\n".join([value.__name__, _source(value.function), repr(sorted(value.flags)), *inner])
 
 
 @cache

@@ -1,0 +1,80 @@
+"""The executor: every element once, the same bits for any number of threads, safe in threads and after fork."""
+
+import os
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tinygrad_lite_kernels import native, threads
+from tinygrad_lite_kernels.intrinsics import pointer
+
+
+def _count(operands, meta, lo, hi):
+    a = pointer(operands[0], np.int64)
+    for i in range(lo, hi):
+        a[i] += 1
+
+
+@pytest.fixture(autouse=True)
+def _restore_threads():
+    before = threads.get_num_threads()
+    yield
+    threads.set_num_threads(before)
+
+
+@given(st.integers(1, 5000), st.integers(1, 700), st.integers(1, 5))
+def test_every_element_is_visited_once(size, grain, count):
+    threads.set_num_threads(count)
+    a = np.zeros(size, np.int64)
+    threads.Launch(native.kernel(_count), [], size, grain)(a)
+    assert (a == 1).all()
+
+
+def test_several_python_threads_at_once():
+    launch = threads.Launch(native.kernel(_count), [], 10_000, 100)
+    arrays = [np.zeros(10_000, np.int64) for _ in range(4)]
+
+    def work(a):
+        for _ in range(50):
+            launch(a)
+
+    workers = [threading.Thread(target=work, args=(a,)) for a in arrays]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    assert all((a == 50).all() for a in arrays)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_forked_child_can_run_parallel_work():
+    launch = threads.Launch(native.kernel(_count), [], 10_000, 100)
+    launch(np.zeros(10_000, np.int64))  # the pool exists before the fork
+    child = os.fork()
+    if child == 0:
+        a = np.zeros(10_000, np.int64)
+        launch(a)
+        os._exit(0 if (a == 1).all() else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "two"])
+def test_bad_thread_counts(count):
+    with pytest.raises(ValueError, match="set_num_threads: the count must be a positive integer"):
+        threads.set_num_threads(count)
+
+
+def test_signature_tells_layouts_apart():
+    a = np.zeros((3, 4), np.float32)
+    layouts = [a, a.T, a[:, ::-1], a[:2], a.astype(np.float64), a.astype(">f4"), a.astype(np.int32), a[0]]
+    assert len({threads.signature(x) for x in layouts}) == len(layouts)
+    assert threads.signature(a) == threads.signature(np.ones((3, 4), np.float32))
+    assert threads.signature(a, a.T) != threads.signature(a.T, a)
+
+
+@pytest.mark.parametrize("other", [None, 1.0, np.float32(1), [1], np.ma.zeros(3), object()])
+def test_signature_of_what_is_no_array_is_empty(other):
+    assert threads.signature(np.zeros(3), other) == b""
