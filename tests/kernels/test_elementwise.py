@@ -20,8 +20,7 @@ DTYPES = [np.float32, np.float64, np.int32, np.int64, np.uint8, np.bool_]
 
 
 def arrays_of(dtype, shape):
-    numbers = {"width": np.dtype(dtype).itemsize * 8} if np.dtype(dtype).kind == "f" else {}
-    return hnp.arrays(dtype, shape, elements=hnp.from_dtype(np.dtype(dtype), **numbers))
+    return hnp.arrays(dtype, shape, elements=hnp.from_dtype(np.dtype(dtype)))
 
 
 def assert_same(program, *arrays):
