@@ -75,6 +75,18 @@ def kernel(function: Any, constants: dict[str, Any] | None = None, flags: frozen
     return _address(function, constants or {}, "kernel", flags)
 
 
+def specialized(function: Any, constants: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """A kernel and its constants, with the helpers of its module seeing the same constants."""
+    made: dict[str, Any] = dict(constants)
+    home = function.__globals__
+    for name, value in home.items():
+        if isinstance(value, Helper) and not isinstance(value, Intrinsic) and value.function.__globals__ is home:
+            made[name] = Helper(FunctionType(value.function.__code__, made, name), value.flags)
+    for name, value in home.items():
+        made.setdefault(name, value)
+    return FunctionType(function.__code__, made, function.__name__), constants
+
+
 def python_callable(function: Any) -> Callable[..., Any]:
     """`function(self, arguments, count) -> object address` as a Python callable that costs about 50 ns a call.
 
