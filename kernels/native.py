@@ -13,6 +13,7 @@ Numba is imported only when something has to be compiled: a process that finds i
 from __future__ import annotations
 
 import ctypes
+import dis
 import hashlib
 import inspect
 import sys
@@ -35,8 +36,8 @@ _loaded: dict[str, int] = {}
 class Helper:
     """A function that kernels call. Numba sees it only when a kernel that mentions it is compiled."""
 
-    def __init__(self, function: Any, flags: frozenset[str] = FASTMATH):
-        self.function, self.flags = function, flags
+    def __init__(self, function: Any, flags: frozenset[str] = FASTMATH, inline: bool = True):
+        self.function, self.flags, self.inline = function, flags, inline
         self.__doc__, self.__name__ = function.__doc__, function.__name__
 
     def __call__(self, *args: Any) -> Any:
@@ -46,7 +47,9 @@ class Helper:
     def compiled(self) -> Any:
         import numba
 
-        return numba.njit(error_model="numpy", fastmath=set(self.flags))(_resolved(self.function))
+        return numba.njit(error_model="numpy", fastmath=set(self.flags), forceinline=self.inline)(
+            _resolved(self.function)
+        )
 
 
 class Intrinsic(Helper):
@@ -62,9 +65,12 @@ class Intrinsic(Helper):
         return intrinsic(self.function)
 
 
-def helper(function: Any = None, *, flags: frozenset[str] = FASTMATH) -> Any:
-    """Mark a function as callable from kernels; called from Python it runs as plain Python."""
-    return Helper(function, flags) if function else lambda f: Helper(f, flags)
+def helper(function: Any = None, *, flags: frozenset[str] = FASTMATH, inline: bool = True) -> Any:
+    """Mark a function as callable from kernels; called from Python it runs as plain Python.
+
+    A loop is vectorised only if what it calls is inlined; what contains the loops itself need not be.
+    """
+    return Helper(function, flags, inline) if function else lambda f: Helper(f, flags, inline)
 
 
 def kernel(function: Any, constants: dict[str, Any] | None = None, flags: frozenset[str] = FASTMATH) -> int:
@@ -77,14 +83,17 @@ def kernel(function: Any, constants: dict[str, Any] | None = None, flags: frozen
 
 def specialized(function: Any, constants: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """A kernel and its constants, with the helpers of its module seeing the same constants."""
-    made: dict[str, Any] = dict(constants)
-    home = function.__globals__
+    scope = specialized_helpers(function.__globals__, constants)
+    return FunctionType(function.__code__, scope, function.__name__), constants
+
+
+def specialized_helpers(home: dict[str, Any], constants: dict[str, Any]) -> dict[str, Any]:
+    """The names of a module, with some replaced by constants also for the helpers that it defines."""
+    scope = {**home, **constants}
     for name, value in home.items():
-        if isinstance(value, Helper) and not isinstance(value, Intrinsic) and value.function.__globals__ is home:
-            made[name] = Helper(FunctionType(value.function.__code__, made, name), value.flags)
-    for name, value in home.items():
-        made.setdefault(name, value)
-    return FunctionType(function.__code__, made, function.__name__), constants
+        if name not in constants and type(value) is Helper and value.function.__globals__ is home:
+            scope[name] = Helper(FunctionType(value.function.__code__, scope, name), value.flags, value.inline)
+    return scope
 
 
 def python_callable(function: Any) -> Callable[..., Any]:
@@ -139,7 +148,15 @@ def _key(function: Any, constants: dict[str, Any], signature: str, flags: frozen
 
 
 def _mentions(function: Any) -> dict[str, Any]:
-    return {name: function.__globals__[name] for name in function.__code__.co_names if name in function.__globals__}
+    """The globals that a function reads, with their values."""
+    return {
+        name: function.__globals__[name] for name in _global_names(function.__code__) if name in function.__globals__
+    }
+
+
+@cache
+def _global_names(code: Any) -> frozenset[str]:
+    return frozenset(i.argval for i in dis.get_instructions(code) if i.opname == "LOAD_GLOBAL")
 
 
 def _source(function: Any) -> str:
@@ -163,8 +180,8 @@ def _describe(value: Any) -> str:
 
 @cache
 def _describe_helper(value: Helper) -> str:
-    inner = (_describe(v) for v in _mentions(value.function).values() if isinstance(v, Helper) and v is not value)
-    return "\n".join([value.__name__, _source(value.function), repr(sorted(value.flags)), *inner])
+    names = [f"{n}={_describe(v)}" for n, v in sorted(_mentions(value.function).items()) if v is not value]
+    return "\n".join([value.__name__, _source(value.function), repr(sorted(value.flags)), *names])
 
 
 @cache

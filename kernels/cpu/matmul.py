@@ -40,7 +40,7 @@ def height(rows):
     return min(rows, 4)
 
 
-@native.helper
+@native.helper(inline=False)
 def pack(buffer, b, rsb, csb, depth, width):
     """Copy B[depth, width] into panels of PANEL columns, each row of a panel contiguous; missing columns are zero."""
     for j in range(0, width, PANEL):
@@ -57,7 +57,7 @@ def pack(buffer, b, rsb, csb, depth, width):
                     target[k * PANEL + i] = 0
 
 
-@native.helper
+@native.helper(inline=False)
 def pack_columns(panel, b, csb, depth, columns):
     """The same for one panel where the columns of B are contiguous: a transposition, square by square."""
     source, target = pointer(b, T), pointer(panel, T)
@@ -72,7 +72,7 @@ def pack_columns(panel, b, csb, depth, columns):
             target[k * PANEL + j] = 0
 
 
-@native.helper
+@native.helper(inline=False)
 def product(c, a, b, meta, m, n):
     """C[m, n] (+)= A[m, K] B[K, n] from the given addresses."""
     depth, rsa, csa, rsb, csb, ldc, add = meta[3], meta[4], meta[5], meta[6], meta[7], meta[8], meta[9]
@@ -125,7 +125,7 @@ def kernel(operands, meta, lo, hi):
             product(c + oc * SIZE, a + oa * SIZE, b + ob * SIZE, meta, m, n)
 
 
-@native.helper(flags=native.FASTMATH | {"reassoc"})
+@native.helper(flags=native.FASTMATH | {"reassoc"}, inline=False)
 def dot(a, b, count):
     """The sum of products of two contiguous vectors, in as many partial sums as the vectors have lanes."""
     x, y = pointer(a, T), pointer(b, T)
@@ -136,7 +136,7 @@ def dot(a, b, count):
 
 
 def vector_kernel(operands, meta, lo, hi):
-    """A matrix with contiguous rows times a contiguous vector. meta: matrix operand, K, row stride, result stride, add."""
+    """A matrix with contiguous rows times a vector. meta: which operand is it, K, row stride, result stride, add."""
     matrix, vector = operands[meta[0]], operands[3 - meta[0]]
     result = pointer(operands[0], T)
     for i in range(lo, hi):
