@@ -29,19 +29,20 @@ _TYPES: dict[str, Any] = {name: getattr(np, name) for name in _NUMBERS.split()} 
 def _loop(program: Program, body: list[str], dtypes: list[np.dtype], letters: str, alias: dict[int, int]) -> str:
     """The text of a kernel: walk rows, find where each operand's row starts, run the body along it."""
     count, outputs = len(letters), len(program.outputs)
-    scopes = [alias.get(k, k) for k in range(count)]  # an input that is an output must not be promised to be apart
     memory = [_memory_type(d) for d in dtypes]
-    used = [k for k in range(count) if k < outputs or any(f"x{k - outputs}" in _words(line) for line in body)]
+    read_by = [*body, *(_result(program, k) for k in range(outputs))]
+    read = [k for k in range(outputs, count) if any(f"x{k - outputs}" in _words(line) for line in read_by)]
+    place = {k: alias.get(k, k) for k in read}  # an input that is an output is read there, else LLVM cannot vectorise
+    used = [*range(outputs), *(k for k in read if place[k] == k)]
     index = {"c": "j", "s": "0", "x": "j * s{k}"}
     reads = [
-        f"x{k - outputs} = {_loaded(f'load(p{k}, {index[letters[k]].format(k=k)}, {scopes[k]})', dtypes[k])}"
-        for k in used
-        if k >= outputs
+        f"x{k - outputs} = {_loaded(f'load(p{q}, {index[letters[q]].format(k=q)}, {q})', dtypes[k])}"
+        for k, q in place.items()
     ]
-    once = [line for line, k in zip(reads, [k for k in used if k >= outputs], strict=True) if letters[k] == "s"]
+    once = [line for line, k in zip(reads, read, strict=True) if letters[k] == "s"]
     each = [line for line in reads if line not in once]
     writes = [
-        f"store(p{k}, {index[letters[k]].format(k=k)}, {memory[k]}({_result(program, k)}), {scopes[k]})"
+        f"store(p{k}, {index[letters[k]].format(k=k)}, {memory[k]}({_result(program, k)}), {k})"
         for k in range(outputs)
     ]
     lines = ["def kernel(operands, meta, lo, hi):", "    inner = meta[0]", "    rank = meta[1]"]
