@@ -110,7 +110,8 @@ def _scopes(module: Any, count: int = 24) -> list[Any]:
     return [module.add_metadata([f"operand {k}", domain]) for k in range(count)]
 
 
-def _promise_apart(builder: Any, instruction: Any, scope: int) -> None:
+def promise_apart(builder: Any, instruction: Any, scope: int) -> None:
+    """Tell LLVM that a load or store touches only the memory of one scope (a number below 24)."""
     scopes = _scopes(builder.module)
     if scope < len(scopes):
         others = [s for k, s in enumerate(scopes) if k != scope]
@@ -125,7 +126,7 @@ def load(context: Any, pointer: Any, index: Any, scope: Any) -> Any:
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         value = builder.load(builder.gep(arguments[0], [arguments[1]]))
-        _promise_apart(builder, value, scope.literal_value)
+        promise_apart(builder, value, scope.literal_value)
         return value
 
     return (pointer.dtype(pointer, types.int64, scope), generate) if hasattr(scope, "literal_value") else None
@@ -138,7 +139,7 @@ def store(context: Any, pointer: Any, index: Any, value: Any, scope: Any) -> Any
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         place = builder.gep(arguments[0], [arguments[1]])
-        _promise_apart(builder, builder.store(arguments[2], place), scope.literal_value)
+        promise_apart(builder, builder.store(arguments[2], place), scope.literal_value)
         return target.get_dummy_value()
 
     literal = hasattr(scope, "literal_value")

@@ -1,6 +1,6 @@
 """The loops of reductions: along rows (what is reduced is contiguous) and down columns (what is kept is).
 
-The names in capitals and `combine` stand for what `cpu.reduce` puts in their place for an operation and a dtype.
+The names in capitals and `combine` and `combine_eight` stand for what `cpu.reduce` puts in their place for an operation and a dtype.
 Every kernel does whole tasks, and a task is the same work whoever does it: results do not depend on the threads.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .. import native
-from ..intrinsics import address_of, llvm_function, load, pointer, stack, store
+from ..intrinsics import address_of, load, pointer, promise_apart, stack, store
 
 PART = 2048  # so many elements are summed in vector lanes before the sum goes into a compensated total
 FOLD = 256  # short rows are read as one long row of up to so many elements, which fills the vectors
@@ -20,84 +20,107 @@ T: Any = np.float32  # of what is read
 A: Any = np.float32  # of what is written
 SIZE = 0  # bytes of T
 IDENTITY: Any = 0  # what changes nothing
-TRUTH = False  # whether elements count as true or false only
 COMPENSATE = False  # whether rounding errors are worth being kept
 ORDERED = False  # whether the order of the elements must be kept
-combine: Any = None
+combine: Any = None  # what the operation does with a total and an element
+combine_eight: Any = None
 
-largest = llvm_function("maximum", 2)  # of which LLVM knows the vector form, and in which NaN wins
-smallest = llvm_function("minimum", 2)
+# The instruction of every operation, for floats, signed and unsigned integers. NaN wins in llvm.maximum and llvm.minimum.
+INSTRUCTIONS = {
+    "sum": ("fadd", "add", "add"),
+    "prod": ("fmul", "mul", "mul"),
+    "max": ("llvm.maximum.f", "llvm.smax.i", "llvm.umax.i"),
+    "min": ("llvm.minimum.f", "llvm.smin.i", "llvm.umin.i"),
+    "any": ("", "or_", "or_"),
+    "all": ("", "and_", "and_"),
+}
+QUICKEST_ORDER = {"fadd": ("reassoc", "nsz", "contract")}  # products are multiplied in the order in which NumPy does it
 
 
-@native.helper(flags=native.FASTMATH | {"reassoc"})
-def add(a, b):
-    """a + b in whatever order is quick."""
-    return a + b
+class _Emit:
+    """Writes what an operation does with a total of one Numba type and an element of another."""
+
+    def __init__(self, name: str, total: Any, element: Any):
+        from numba import types
+
+        self.is_truth, self.total, self.element = name in ("any", "all"), total, element
+        self.instruction = INSTRUCTIONS[name][0 if isinstance(total, types.Float) else 1 if total.signed else 2]
+
+    def lift(self, target: Any, builder: Any, value: Any) -> Any:
+        """An element as a total. NaN is true."""
+        from llvmlite import ir
+        from numba import types
+
+        if not self.is_truth:
+            return target.cast(builder, value, self.element, self.total)
+        compare = builder.fcmp_unordered if isinstance(self.element, types.Float) else builder.icmp_unsigned
+        return builder.zext(compare("!=", value, ir.Constant(value.type, 0)), ir.IntType(8))
+
+    def combine(self, builder: Any, a: Any, b: Any) -> Any:
+        """Two totals as one."""
+        from llvmlite import ir
+        from numba.core import cgutils
+
+        if not self.instruction.startswith("llvm"):
+            return getattr(builder, self.instruction)(a, b, flags=QUICKEST_ORDER.get(self.instruction, ()))
+        symbol = f"{self.instruction}{self.total.bitwidth}"
+        kind = ir.FunctionType(a.type, [a.type, a.type])
+        return builder.call(cgutils.get_or_insert_function(builder.module, kind, symbol), [a, b])
+
+
+def combining(name: str) -> native.Intrinsic:
+    """`combine(total, element)` for an operation."""
+
+    def combine(context: Any, total: Any, element: Any) -> Any:
+        emit = _Emit(name, total, element)
+
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return emit.combine(builder, arguments[0], emit.lift(target, builder, arguments[1]))
+
+        return total(total, element), generate
+
+    combine.__name__ = f"combine_{name}"
+    return native.Intrinsic(combine)
+
+
+def combining_eight(name: str) -> native.Intrinsic:
+    """`combine_eight(total, T, address, stride, j)`: with the j-th element of eight rows, as a tree: fewer roundings."""
+
+    def combine_eight(context: Any, total: Any, T: Any, address: Any, stride: Any, j: Any) -> Any:
+        emit = _Emit(name, total, T.instance_type)
+
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            first, _, address, stride, j = arguments
+            kind, values = target.get_value_type(emit.element).as_pointer(), []
+            for k in range(8):
+                row = builder.add(address, builder.mul(stride, stride.type(k)))
+                element = builder.load(builder.gep(builder.inttoptr(row, kind), [j]))
+                promise_apart(builder, element, 1)
+                values.append(emit.lift(target, builder, element))
+            while len(values) > 1:
+                values = [emit.combine(builder, a, b) for a, b in zip(values[::2], values[1::2], strict=True)]
+            return emit.combine(builder, first, values[0])
+
+        return total(total, T, address, stride, j), generate
+
+    combine_eight.__name__ = f"combine_eight_{name}"
+    return native.Intrinsic(combine_eight)
 
 
 @native.helper
-def multiply(a, b):
-    """a * b in the order of the elements, so that it overflows where NumPy's does."""
-    return a * b
-
-
-@native.helper
-def larger(a, b):
-    """The larger of two integers."""
-    return a if a > b else b
-
-
-@native.helper
-def smaller(a, b):
-    """The smaller of two integers."""
-    return a if a < b else b
-
-
-@native.helper
-def either(a, b):
-    """Whether one of two is true."""
-    return a | b
-
-
-@native.helper
-def both(a, b):
-    """Whether both are true."""
-    return a & b
-
-
-@native.helper
-def lift(x):
-    """An element as the accumulator takes it."""
-    return A(x != 0) if TRUTH else A(x)
-
-
-@native.helper
-def run(address, count, stride):
-    """Combine `count` elements that lie `stride` bytes apart."""
-    total = A(IDENTITY)
-    if stride == SIZE:
-        elements = pointer(address, T)
-        for i in range(count):
-            total = combine(total, lift(elements[i]))
-    else:
-        for i in range(count):
-            total = combine(total, lift(pointer(address + i * stride, T)[0]))
-    return total
-
-
-@native.helper
-def row(address, count, stride):
-    """`run` with an error that does not grow with the count (Knuth's two-sum keeps what each addition loses)."""
-    if not COMPENSATE or count <= PART:
-        return run(address, count, stride)
-    total, lost = A(0), A(0)
-    for start in range(0, count, PART):
-        part = run(address + start * stride, min(PART, count - start), stride)
-        larger_total = total + part
-        moved = larger_total - total
-        lost += (total - (larger_total - moved)) + (part - moved)
-        total = larger_total
-    return total + lost if lost == lost else total  # what an infinite total lost is NaN
+def row(address, count):
+    """Combine contiguous elements. Knuth's two-sum keeps what each addition to a long sum loses."""
+    total, lost = A(IDENTITY), A(0)
+    size = PART if COMPENSATE else count
+    for start in range(0, count, size):
+        elements, part = pointer(address + start * SIZE, T), A(IDENTITY)
+        for i in range(min(size, count - start)):
+            part = combine(part, elements[i])
+        before, total = total, combine(total, part)
+        if COMPENSATE:
+            moved = total - before
+            lost += (before - (total - moved)) + (part - moved)
+    return total + lost if COMPENSATE and lost == lost else total  # what an infinite total lost is NaN
 
 
 @native.helper
@@ -113,112 +136,75 @@ def place_of(axes, rank, index):
     return source, target
 
 
-@native.helper
-def shifted(integers, count):
-    """A pointer to the integers after the first `count`."""
-    return pointer(address_of(integers) + 8 * count, np.int64)
+def places_kernel(operands, meta, lo, hi):
+    """Each task finds the first place of the extreme of a contiguous row, or of NaN. meta: elements of a row."""
+    n, places = meta[0], pointer(operands[0], np.int64)
+    for i in range(lo, hi):
+        address = operands[1] + i * n * SIZE
+        best, elements, place = row(address, n), pointer(address, T), 0
+        while place < n - 1 and elements[place] != best and elements[place] == elements[place]:
+            place += 1
+        places[i] = place
 
 
 def rows_kernel(operands, meta, lo, hi):
     """Each task combines one row, or a block of one.
 
-    meta: elements of a row, their stride, elements of a block, elements between blocks (0 where a row is one block),
-    rank, then (size, input stride, output stride) of every axis of tasks. Blocks are numbered along the last of them.
+    meta: elements of a row, elements of a block, elements between blocks (0 where a row is one block), rank, then
+    (size, input stride, output stride) of every axis of tasks. Blocks are numbered along the last of them.
     """
-    n, stride, block, step, outer = meta[0], meta[1], meta[2], meta[3], meta[4] - 1
-    last = shifted(meta, 5 + 3 * outer)
-    size = last[0]
+    n, block, step, outer = meta[0], meta[1], meta[2], meta[3] - 1
+    axes = pointer(address_of(meta) + 8 * 4, np.int64)
+    size, along, target_along = axes[3 * outer], axes[3 * outer + 1], axes[3 * outer + 2]
     task = lo
     while task < hi:
         first = task % size
-        source, target = place_of(shifted(meta, 5), outer, task // size)
+        source, target = place_of(axes, outer, task // size)
         stop = min(size, first + hi - task)
         for i in range(first, stop):
-            count = min(block, n - i * step)
-            result = row(operands[1] + source + i * last[1], count, stride)
-            pointer(operands[0] + target + i * last[2], A)[0] = result
+            result = row(operands[1] + source + i * along, min(block, n - i * step))
+            pointer(operands[0] + target + i * target_along, A)[0] = result
         task += stop - first
 
 
-@native.helper
-def eight(total, x, j, stride):
-    """A total combined with an element from each of eight rows."""
-    a, b = lift(load(pointer(x, T), j, 1)), lift(load(pointer(x + stride, T), j, 1))
-    c, d = lift(load(pointer(x + 2 * stride, T), j, 1)), lift(load(pointer(x + 3 * stride, T), j, 1))
-    e, f = lift(load(pointer(x + 4 * stride, T), j, 1)), lift(load(pointer(x + 5 * stride, T), j, 1))
-    g, h = lift(load(pointer(x + 6 * stride, T), j, 1)), lift(load(pointer(x + 7 * stride, T), j, 1))
-    if ORDERED:
-        pair = combine(combine(combine(combine(total, a), b), c), d)
-        return combine(combine(combine(combine(pair, e), f), g), h)
-    first, second = combine(combine(a, b), combine(c, d)), combine(combine(e, f), combine(g, h))
-    return combine(total, combine(first, second))
-
-
-@native.helper
+@native.helper(inline=False)
 def columns(totals, address, rows, stride, width):
-    """Combine into `totals` the rows below each other. Both are contiguous."""
-    whole = rows // 8 * 8
+    """Combine into `totals` the rows below each other."""
+    whole = 0 if ORDERED else rows // 8 * 8
     for r in range(0, whole, 8):
         for j in range(width):
-            store(totals, j, eight(load(totals, j, 0), address + r * stride, j, stride), 0)
+            store(totals, j, combine_eight(load(totals, j, 0), T, address + r * stride, stride, j), 0)
     for r in range(whole, rows):
         elements = pointer(address + r * stride, T)
         for j in range(width):
-            store(totals, j, combine(load(totals, j, 0), lift(load(elements, j, 1))), 0)
-
-
-@native.helper
-def spread_columns(totals, address, rows, stride, width, step):
-    """The same where neighbours in a row lie `step` bytes apart."""
-    for r in range(rows):
-        for j in range(width):
-            totals[j] = combine(totals[j], lift(pointer(address + r * stride + j * step, T)[0]))
-
-
-@native.helper
-def fill(totals, count):
-    """Totals of nothing."""
-    for j in range(count):
-        totals[j] = A(IDENTITY)
-
-
-@native.helper
-def folded_columns(totals, address, rows, stride, width, fold):
-    """`columns` of rows that follow each other without a gap: `fold` of them are read as one row."""
-    wide = pointer(address_of(stack(256)), A)
-    fill(wide, fold * width)
-    whole = rows // fold
-    columns(wide, address, whole, fold * stride, fold * width)
-    columns(wide, address + whole * fold * stride, rows - whole * fold, stride, width)
-    while fold > 1:
-        half = (fold + 1) // 2
-        for j in range((fold - half) * width):
-            wide[j] = combine(wide[j], wide[half * width + j])
-        fold = half
-    for j in range(width):
-        totals[j] = wide[j]
+            store(totals, j, combine(load(totals, j, 0), load(elements, j, 1)), 0)
 
 
 def columns_kernel(operands, meta, lo, hi):
     """Each task combines a block of rows into one, in a strip of columns.
 
-    meta: rows, their stride, rows of a block, columns, their stride, columns of a strip, rows read as one, rank, then
-    (size, input stride, output stride) of every axis of tasks. The last two of them are those of blocks and strips.
+    meta: rows, their stride, rows of a block, columns, columns of a strip, rows without gaps that are read as one,
+    rank, then (size, input stride, output stride) of every axis of tasks, of which the last two are blocks and strips.
     """
-    rows, stride, block, width, step, strip, fold, rank = (
-        meta[0], meta[1], meta[2], meta[3], meta[4], meta[5], meta[6], meta[7],
-    )  # fmt: skip
-    blocks, strips = meta[8 + 3 * (rank - 2)], meta[8 + 3 * (rank - 1)]
+    rows, stride, block, width, strip, fold, rank = meta[0], meta[1], meta[2], meta[3], meta[4], meta[5], meta[6]
+    axes, wide = pointer(address_of(meta) + 8 * 7, np.int64), pointer(address_of(stack(256)), A)
+    blocks, strips = axes[3 * rank - 6], axes[3 * rank - 3]
     for task in range(lo, hi):
-        source, target = place_of(shifted(meta, 8), rank, task)
-        address, totals = operands[1] + source, pointer(operands[0] + target, A)
+        source, target = place_of(axes, rank, task)
+        address, result = operands[1] + source, pointer(operands[0] + target, A)
         height = min(block, rows - task // strips % blocks * block)
         across = min(strip, width - task % strips * strip)
+        totals, whole = wide if fold > 1 else result, height // fold
+        for j in range(fold * across):
+            totals[j] = A(IDENTITY)
+        columns(totals, address, whole, fold * stride, fold * across)
         if fold > 1:
-            folded_columns(totals, address, height, stride, across, fold)
-            continue
-        fill(totals, across)
-        if step == SIZE:
-            columns(totals, address, height, stride, across)
-        else:
-            spread_columns(totals, address, height, stride, across, step)
+            columns(totals, address + whole * fold * stride, height - whole * fold, stride, across)
+            left = fold
+            while left > 1:  # the second half onto the first
+                half = (left + 1) // 2
+                for j in range((left - half) * across):
+                    totals[j] = combine(totals[j], totals[half * across + j])
+                left = half
+            for j in range(across):
+                result[j] = totals[j]
