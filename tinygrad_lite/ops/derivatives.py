@@ -14,6 +14,7 @@ import numpy as np
 from ..autograd.modes import enable_grad, is_grad_enabled
 from ..autograd.sweep import grad
 from ..tensor import Tensor
+from . import indexing, scans
 from . import movement as m
 from .elementwise import OPERATIONS
 from .matmul import product
@@ -144,3 +145,49 @@ rule("pad", _inside)
 rule("tril", lambda g, y, x, k: m.tril_part(g, k))
 rule("triu", lambda g, y, x, k: m.triu_part(g, k))
 m.concatenate.variadic_rule = _concat
+
+
+# ---- indexing ----
+
+
+def _zeroed(g: Tensor, y: Any, x: Any, values: Any, index: Any) -> Tensor:
+    """What was overwritten has no gradient."""
+    result = m.copy(g)
+    indexing.setitem(result, index, 0.0)
+    return result
+
+
+rule("gather", lambda g, y, x, places: indexing.scatter_rows(g, x.shape, places))
+rule("gather_add", lambda g, y, x, shape, places: indexing.gather_rows(g, places))
+rule("put_add", lambda g, y, x, values, places: g, lambda g, y, x, values, places: indexing.gather_rows(g, places))
+rule("setitem", _zeroed, lambda g, y, x, value, index: sum_to(indexing.getitem(g, index), value.shape))
+
+
+# ---- scans ----
+
+
+def _reversed_sum(g: Tensor, axis: int) -> Tensor:
+    return m.flip_view(scans.running_sum(m.flip_view(g, (axis,)), axis), (axis,))
+
+
+def _running_prod(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor | None:
+    """As for `prod`: divide where nothing is zero, else differentiate the same thing written in multiplications."""
+    if np.all(x._data != 0):
+        return divide(_reversed_sum(multiply(g, y), axis), x)
+    with enable_grad():
+        scan = _product_scan(x, axis)
+    return grad(scan, x, g, create_graph=is_grad_enabled())[0]
+
+
+def _product_scan(x: Tensor, axis: int) -> Tensor:
+    """Running products by doubling the reach of every element."""
+    reach, size = 1, x.shape[axis]
+    while reach < size:
+        moved = multiply(along(x, axis, reach, size), along(x, axis, 0, size - reach))
+        x = m.concatenate.apply([along(x, axis, 0, reach), moved], axis)
+        reach *= 2
+    return x
+
+
+rule("cumulative_sum", lambda g, y, x, axis: _reversed_sum(g, axis))
+rule("cumulative_prod", _running_prod, needs=[("y", 0)])
