@@ -77,13 +77,17 @@ class ElementwiseInto:
         self.plans: dict[tuple[bytes, tuple[Any, ...]], Callable[..., Any]] = {}
 
     def __call__(self, *arrays: np.ndarray) -> None:
+        self.bind(*arrays)(*arrays)
+
+    def bind(self, *arrays: np.ndarray) -> Callable[..., Any]:
+        """The launch for these arrays and for any others of the same layouts, without a further check of them."""
         count = len(self.program.outputs)
         same = tuple([(i, j) for i in range(count) for j in range(count, len(arrays)) if arrays[i] is arrays[j]])
         run = self.plans.get((threads.signature(*arrays), same))
         if run is None:
             _checked(self.program, arrays[count:])
             run = _remember(self.plans, (threads.signature(*arrays), same), self._plan(arrays, same))
-        run(*arrays)
+        return run
 
     def _plan(self, arrays: tuple[np.ndarray, ...], same: tuple[Any, ...]) -> Callable[..., Any]:
         count = len(self.program.outputs)

@@ -42,8 +42,7 @@ def _loop(program: Program, body: list[str], dtypes: list[np.dtype], letters: st
     once = [line for line, k in zip(reads, read, strict=True) if letters[k] == "s"]
     each = [line for line in reads if line not in once]
     writes = [
-        f"store(p{k}, {index[letters[k]].format(k=k)}, {memory[k]}({_result(program, k)}), {k})"
-        for k in range(outputs)
+        f"store(p{k}, {index[letters[k]].format(k=k)}, {memory[k]}({_result(program, k)}), {k})" for k in range(outputs)
     ]
     lines = ["def kernel(operands, meta, lo, hi):", "    inner = meta[0]", "    rank = meta[1]"]
     lines += [f"    m{k} = 2 + rank + {k} * (1 + rank)" for k in used]

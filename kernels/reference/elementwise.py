@@ -61,16 +61,22 @@ class Elementwise:
 elementwise = Elementwise
 
 
-def elementwise_into(program: Program) -> Callable[..., None]:
-    """Like `elementwise`, with the output arrays as first arguments; they may be the inputs themselves."""
-    run = elementwise(program)
-    count = len(program.outputs)
+class ElementwiseInto:
+    """The same with the output arrays as first arguments; they may be the inputs themselves."""
 
-    def run_into(*arrays: np.ndarray) -> None:
-        for out, value in zip(arrays[:count], run(*arrays[count:]), strict=True):
+    def __init__(self, program: Program):
+        self.run, self.count = elementwise(program), len(program.outputs)
+
+    def __call__(self, *arrays: np.ndarray) -> None:
+        for out, value in zip(arrays[: self.count], self.run(*arrays[self.count :]), strict=True):
             out[...] = value
 
-    return run_into
+    def bind(self, *arrays: np.ndarray) -> Callable[..., Any]:
+        """The launch for these arrays and for any others of the same layouts."""
+        return self
+
+
+elementwise_into = ElementwiseInto
 
 
 def _evaluate(step: Any, dtype: np.dtype, args: list[Any], arrays: tuple[np.ndarray, ...]) -> Any:

@@ -1,0 +1,5 @@
+"""Optimizers, with PyTorch's names."""
+
+from .adam import Adam, AdamW
+from .optimizer import Optimizer
+from .sgd import SGD
