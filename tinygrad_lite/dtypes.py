@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from tinygrad_lite_kernels.expr import common_dtype
 
 bool_ = np.dtype(np.bool_)
 int8, int16, int32, int64 = (np.dtype(f"int{bits}") for bits in (8, 16, 32, 64))
@@ -48,3 +49,30 @@ def weak(value: bool | int | float, partner: np.dtype) -> np.dtype:
     if isinstance(value, bool) or (isinstance(value, int) and partner.kind != "b") or partner.kind == "f":
         return partner
     return DEFAULT_FLOAT if isinstance(value, float) else DEFAULT_INT
+
+
+def isdtype(dtype: Any, kind: Any) -> bool:
+    """Whether a dtype is of a kind: "bool", "signed integer", "unsigned integer", "integral", "real floating",
+    "numeric", a dtype, or a tuple of these."""
+    return bool(np.isdtype(np.dtype(dtype), kind))
+
+
+def result_type(*values: Any) -> np.dtype:
+    """The dtype that tensors, dtypes and Python numbers combine to. A float dtype wins over integers."""
+    return np.dtype(common_dtype([_kind(v) for v in values]))
+
+
+def _kind(value: Any) -> Any:
+    if isinstance(value, (bool, int, float)):
+        return type(value)
+    return value.dtype if hasattr(value, "dtype") and not isinstance(value, np.dtype) else np.dtype(value)
+
+
+def finfo(dtype: Any) -> Any:
+    """The limits of a float dtype, as `numpy.finfo`."""
+    return np.finfo(getattr(dtype, "dtype", dtype))
+
+
+def iinfo(dtype: Any) -> Any:
+    """The limits of an integer dtype, as `numpy.iinfo`."""
+    return np.iinfo(getattr(dtype, "dtype", dtype))

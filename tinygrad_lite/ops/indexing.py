@@ -12,6 +12,7 @@ from . import movement as m
 from .movement import broadcast_to, permute_dims, reshape, tensor_of
 from .primitive import Primitive, adopt, as_tensors, check_in_place, record
 from .reduce import normalize_axis
+from .spelling import both_spellings
 
 Places = tuple[np.ndarray, ...]
 
@@ -33,6 +34,7 @@ scatter_rows = Primitive("gather_add", _gather_add)
 added_rows = Primitive("put_add", _put_add, inputs=2)
 
 
+@both_spellings
 def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     """The elements at integer `indices` along an axis (None only for a vector).
 
@@ -46,6 +48,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Tensor:
     return _place(rows, rows.ndim - x.ndim + 1, axis)
 
 
+@both_spellings
 def take_along_axis(x: Any, indices: Any, axis: int = -1) -> Tensor:
     """x with each element along the axis replaced by the one that `indices` (same rank) names there."""
     x = tensor_of("take_along_axis", x)
@@ -61,6 +64,7 @@ def _along(x: Tensor, index: np.ndarray, axis: int) -> Places:
     return tuple(np.broadcast_to(index if i == axis else o, shape) for i, o in enumerate(own))
 
 
+@both_spellings
 def scatter_add(x: Any, indices: Any, values: Any, axis: int = 0) -> Tensor:
     """A copy of `x` with values added where take(x, indices, axis) would read; repeated indices accumulate."""
     x, values = as_tensors("scatter_add", [x, values])
@@ -247,7 +251,7 @@ def _result_shape(x: Tensor, parsed: _Parsed) -> tuple[int, ...]:
     if not parsed.places:
         return view.shape
     rest = [n for axis, n in enumerate(view.shape) if axis not in parsed.axes]
-    return tuple([*rest[: parsed.at], *parsed.places[0].shape, *rest[parsed.at :]])
+    return (*rest[: parsed.at], *parsed.places[0].shape, *rest[parsed.at :])
 
 
 def _write(x: Tensor, parsed: _Parsed, value: Tensor) -> None:

@@ -17,6 +17,7 @@ from .movement import cast, permute_dims, reshape, tensor_of
 from .primitive import as_tensors
 from .reduce import normalize_axes, normalize_axis
 from .reduce import reduce as reduce_by
+from .spelling import both_spellings
 
 multiply = OPERATIONS["multiply"]
 
@@ -57,6 +58,7 @@ def outer(x1: Any, x2: Any) -> Tensor:
     return multiply(expand_dims(a, 1), b)
 
 
+@both_spellings
 def vecdot(x1: Any, x2: Any, axis: int = -1) -> Tensor:
     """The inner products of vectors along an axis; the other axes broadcast."""
     a, b = as_tensors("vecdot", [x1, x2])
@@ -100,6 +102,7 @@ def trace(x: Any, offset: int = 0, dtype: Any = None) -> Tensor:
     return sum(diagonal(x, offset), -1, dtype)
 
 
+@both_spellings
 def norm(x: Any, ord: float | str | None = None, axis: Any = None, keepdims: bool = False) -> Tensor:
     """The p-norm of vectors along `axis`: 2 (default, also "fro"), 1, inf, -inf, 0, or any p.
 

@@ -12,6 +12,7 @@ from . import movement as m
 from .movement import broadcast_to, permute_dims, reshape, tensor_of
 from .primitive import as_tensors
 from .reduce import Axis, normalize_axes, normalize_axis
+from .spelling import both_spellings
 
 
 def broadcast_arrays(*arrays: Any) -> list[Tensor]:
@@ -21,6 +22,7 @@ def broadcast_arrays(*arrays: Any) -> list[Tensor]:
     return [broadcast_to(t, shape) for t in tensors]
 
 
+@both_spellings
 def concat(arrays: Sequence[Any], axis: int | None = 0) -> Tensor:
     """The tensors one after another along an existing axis; flattened first for axis=None.
 
@@ -48,6 +50,7 @@ def _same_dtype(tensors: Sequence[Tensor]) -> list[Tensor]:
     return [t if t.dtype == kind else m.cast(t, kind) for t in tensors]
 
 
+@both_spellings
 def stack(arrays: Sequence[Any], axis: int = 0) -> Tensor:
     """The tensors, all of one shape, side by side along a new axis."""
     tensors = as_tensors("stack", list(arrays))
@@ -56,6 +59,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Tensor:
     return concat([expand_dims(t, axis) for t in tensors], axis)
 
 
+@both_spellings
 def expand_dims(x: Any, axis: Axis = 0) -> Tensor:
     """New axes of size 1 at the given places of the result."""
     x = tensor_of("expand_dims", x)
@@ -65,6 +69,7 @@ def expand_dims(x: Any, axis: Axis = 0) -> Tensor:
     return reshape(x, tuple(1 if i in axes else next(sizes) for i in range(x.ndim + count)))
 
 
+@both_spellings
 def squeeze(x: Any, axis: Axis = None) -> Tensor:
     """Without the given axes, which must have size 1 (None: all that have)."""
     x = tensor_of("squeeze", x)
@@ -95,6 +100,7 @@ def ravel(x: Any) -> Tensor:
     return reshape(x, (-1,)) if tensor_of("ravel", x).size else reshape(x, (0,))
 
 
+@both_spellings
 def flip(x: Any, axis: Axis = None) -> Tensor:
     """The elements in reverse order along the axes (None: all)."""
     x = tensor_of("flip", x)
@@ -139,6 +145,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     return permute_dims(x, tuple(reversed(range(x.ndim))) if axes is None else axes)
 
 
+@both_spellings
 def repeat(x: Any, repeats: int, axis: int | None = None) -> Tensor:
     """Each element `repeats` times in a row along the axis (None: of the flattened tensor)."""
     x = tensor_of("repeat", x)
@@ -162,6 +169,7 @@ def tile(x: Any, repetitions: Sequence[int]) -> Tensor:
     return reshape(wide, tuple(t * size for t, size in zip(times, sizes, strict=True)))
 
 
+@both_spellings
 def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
     """The elements moved on by `shift` places; what leaves at the end comes in at the start."""
     x = tensor_of("roll", x)
@@ -184,6 +192,7 @@ def _along(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
     return m.slice_view(x, (slice(None),) * axis + (slice(start, stop),))
 
 
+@both_spellings
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """Pieces along an axis: of size `sections` (the last may be smaller), or of the given sizes."""
     x = tensor_of("split", x)
@@ -201,6 +210,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     return [_along(x, axis, end - n, end) for end, n in zip(ends, sizes, strict=True)]
 
 
+@both_spellings
 def unstack(x: Any, axis: int = 0) -> tuple[Tensor, ...]:
     """The slices along an axis."""
     x = tensor_of("unstack", x)

@@ -7,53 +7,79 @@ from typing import Any
 
 from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, UNARY_OPERATORS
 
+from .. import interchange
 from ..autograd import hooks, sweep
 from ..tensor import Tensor
-from . import statistics
+from . import composed, indexing, linalg, manipulation, movement, scans, sorting, statistics
 from .elementwise import OPERATIONS
-from .matmul import matmul
-from .movement import detach
 from .primitive import in_place
 
+METHODS: dict[Any, str] = {
+    statistics: "sum prod max min any all mean var std logsumexp softmax log_softmax",
+    manipulation: "expand_dims squeeze flatten ravel flip moveaxis swapaxes repeat tile roll split unstack pad tril "
+    "triu astype contiguous transpose matrix_transpose",
+    movement: "reshape permute_dims broadcast_to detach",
+    indexing: "take take_along_axis scatter_add",
+    scans: "cumulative_sum cumulative_prod",
+    sorting: "sort argsort topk argmax argmin nonzero count_nonzero",
+    linalg: "matmul dot outer tensordot diagonal trace norm",
+    composed: "clip logaddexp reciprocal isclose allclose",
+    hooks: "register_hook retain_grad",
+    sweep: "backward",
+}
+# What PyTorch's and NumPy's users also write
+ALIASES = {
+    "unsqueeze": "expand_dims", "view": "reshape", "permute": "permute_dims", "expand": "broadcast_to", "clamp": "clip",
+    "cumsum": "cumulative_sum", "cumprod": "cumulative_prod", "mm": "matmul", "absolute": "abs", "neg": "negative",
+}  # fmt: skip
+SHAPED = ("reshape", "view", "permute_dims", "permute", "broadcast_to", "expand", "tile")
+IN_PLACE = "add subtract multiply divide relu clip exp sqrt negative sigmoid tanh".split()
 
-def _operator(name: str) -> Callable[..., Any]:
-    operation = OPERATIONS[name]
+
+def _operator(operation: Any) -> Callable[..., Any]:
     return lambda a, b: operation(a, b)
 
 
-def _reversed(name: str) -> Callable[..., Any]:
-    operation = OPERATIONS[name]
+def _reversed(operation: Any) -> Callable[..., Any]:
     return lambda a, b: operation(b, a)
 
 
-def _in_place(name: str) -> Callable[..., Any]:
-    operation = OPERATIONS[name]
-    return lambda a, b: in_place(a, lambda x: operation(x, b), f"{name} in place")
+def _method(operation: Any) -> Callable[..., Any]:
+    return lambda x, *others, **options: operation(x, *others, **options)
 
 
-def _unary(name: str) -> Callable[..., Any]:
-    operation = OPERATIONS[name]
-    return lambda a: operation(a)
+def _in_place(name: str, operation: Any) -> Callable[..., Any]:
+    return lambda x, *others: in_place(x, lambda before: operation(before, *others), f"{name} in place")
+
+
+def _sizes(function: Any) -> Callable[..., Any]:
+    """x.reshape(2, 3) as well as x.reshape((2, 3))."""
+    return lambda x, *sizes: function(x, sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes)
+
+
+def _table() -> dict[str, Callable[..., Any]]:
+    """Every method by name."""
+    found = {name: getattr(home, name) for home, names in METHODS.items() for name in names.split()}
+    found |= {name: _method(operation) for name, operation in OPERATIONS.items()}
+    found |= {other: found[name] for other, name in ALIASES.items()}
+    found |= {f"{name}_": _in_place(name, found[name]) for name in IN_PLACE}
+    found |= {name: _sizes(found[name]) for name in SHAPED}
+    found |= interchange.METHODS
+    return found | {"__getitem__": indexing.getitem, "__setitem__": indexing.setitem}
+
+
+def _operators() -> dict[str, Callable[..., Any]]:
+    """Every operator by its Python name."""
+    found = {f"__{p}__": _operator(OPERATIONS[name]) for p, name in {**OPERATORS, **COMPARISONS}.items()}
+    found |= {f"__r{p}__": _reversed(OPERATIONS[name]) for p, name in OPERATORS.items()}
+    found |= {f"__i{p}__": _in_place(name, OPERATIONS[name]) for p, name in OPERATORS.items()}
+    found |= {f"__{p}__": _method(OPERATIONS[name]) for p, name in UNARY_OPERATORS.items()}
+    return found | {"__matmul__": _operator(linalg.matmul), "__rmatmul__": _reversed(linalg.matmul)}
 
 
 def install() -> None:
-    """Give `Tensor` its operators and methods."""
-    for python, name in {**OPERATORS, **COMPARISONS}.items():
-        setattr(Tensor, f"__{python}__", _operator(name))
-    for python, name in OPERATORS.items():
-        setattr(Tensor, f"__r{python}__", _reversed(name))
-        setattr(Tensor, f"__i{python}__", _in_place(name))
-    for python, name in UNARY_OPERATORS.items():
-        setattr(Tensor, f"__{python}__", _unary(name))
-    setattr(Tensor, "__matmul__", matmul)  # noqa: B010
-    setattr(Tensor, "__rmatmul__", lambda a, b: matmul(b, a))  # noqa: B010
-    for name, operation in OPERATIONS.items():
-        setattr(Tensor, name, _method(operation))
-    for method in (sweep.backward, hooks.register_hook, hooks.retain_grad, detach):
-        setattr(Tensor, method.__name__, method)
-    for name in ("sum", "prod", "max", "min", "any", "all", "mean", "var", "std"):
-        setattr(Tensor, name, getattr(statistics, name))
-
-
-def _method(operation: Any) -> Callable[..., Any]:
-    return lambda x, *others: operation(x, *others)
+    """Give `Tensor` its operators, methods and properties."""
+    for name, method in {**_table(), **_operators()}.items():
+        setattr(Tensor, name, method)
+    Tensor.T = property(manipulation.transpose)
+    Tensor.mT = property(manipulation.matrix_transpose)

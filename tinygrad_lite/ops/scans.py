@@ -11,11 +11,13 @@ from . import movement as m
 from .manipulation import concat
 from .primitive import Primitive
 from .reduce import normalize_axis
+from .spelling import both_spellings
 
 running_sum = Primitive("cumulative_sum", lambda device, a, axis: device.scan.cumulative("sum", a, axis))
 running_prod = Primitive("cumulative_prod", lambda device, a, axis: device.scan.cumulative("prod", a, axis))
 
 
+@both_spellings
 def cumulative_sum(x: Any, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
     """The sum of the elements up to each one; include_initial puts a 0 in front. axis=None only for a vector.
 
@@ -26,6 +28,7 @@ def cumulative_sum(x: Any, axis: int | None = None, dtype: Any = None, include_i
     return _scan(running_sum, x, axis, dtype, 0 if include_initial else None)
 
 
+@both_spellings
 def cumulative_prod(x: Any, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Tensor:
     """The product of the elements up to each one; include_initial puts a 1 in front. axis=None only for a vector."""
     return _scan(running_prod, x, axis, dtype, 1 if include_initial else None)

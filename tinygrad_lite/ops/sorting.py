@@ -13,6 +13,7 @@ from .manipulation import flatten
 from .movement import reshape, tensor_of
 from .primitive import as_tensors
 from .reduce import Axis, normalize_axis, reduce
+from .spelling import both_spellings
 
 
 class TopK(NamedTuple):
@@ -22,6 +23,7 @@ class TopK(NamedTuple):
     indices: Tensor
 
 
+@both_spellings
 def argsort(x: Any, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The positions (int64) that sort the tensor along an axis; equal elements keep their order. NaN is the largest."""
     x = tensor_of("argsort", x)
@@ -29,12 +31,14 @@ def argsort(x: Any, axis: int = -1, descending: bool = False, stable: bool = Tru
     return wrap(x._device.sort.argsort(x._data, axis, descending), x._device)
 
 
+@both_spellings
 def sort(x: Any, axis: int = -1, descending: bool = False, stable: bool = True) -> Tensor:
     """The elements in order along an axis. NaN is the largest."""
     x = tensor_of("sort", x)
     return take_along_axis(x, argsort(x, axis, descending), axis)
 
 
+@both_spellings
 def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> TopK:
     """The k largest (or smallest) elements along an axis, best first, with their positions."""
     x = tensor_of("topk", x)
@@ -46,11 +50,13 @@ def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> TopK:
     return TopK(take_along_axis(x, places, axis), places)
 
 
+@both_spellings
 def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
-    """The position (int64) of the largest element, the first of equal ones; that of the first NaN where there is one."""
+    """The position (int64) of the largest element, the first of equal ones; of the first NaN if there is one."""
     return _argreduce("argmax", x, axis, keepdims)
 
 
+@both_spellings
 def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position (int64) of the smallest element, the first of equal ones; that of the first NaN if there is one."""
     return _argreduce("argmin", x, axis, keepdims)
@@ -72,6 +78,7 @@ def nonzero(x: Any) -> tuple[Tensor, ...]:
     return tuple(wrap(p, x._device) for p in x._data.nonzero())
 
 
+@both_spellings
 def count_nonzero(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """How many elements are not zero."""
     return reduce("sum", OPERATIONS["not_equal"](x, 0), axis, keepdims)

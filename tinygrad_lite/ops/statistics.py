@@ -6,14 +6,17 @@ import math
 from typing import Any
 
 from ..tensor import Tensor
+from .creation import zeros
 from .elementwise import OPERATIONS
-from .movement import cast, tensor_of
+from .movement import cast, detach, reshape, tensor_of
 from .reduce import Axis, normalize_axes, reduce
+from .spelling import both_spellings
 
 add, subtract, multiply, divide = (OPERATIONS[n] for n in ("add", "subtract", "multiply", "divide"))
 sqrt, square = OPERATIONS["sqrt"], OPERATIONS["square"]
 
 
+@both_spellings
 def sum(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """The sum over `axis` (None: all axes). Integers and truth values are summed in 64 bits. Empty: 0.
 
@@ -24,37 +27,44 @@ def sum(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) ->
     return reduce("sum", _as(x, dtype), axis, keepdims)
 
 
+@both_spellings
 def prod(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
     """The product over `axis` (None: all axes). Empty: 1. The gradient is right where elements are zero."""
     return reduce("prod", _as(x, dtype), axis, keepdims)
 
 
+@both_spellings
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest element; NaN where there is one. Ties share the gradient evenly. Empty: ValueError."""
     return reduce("max", x, axis, keepdims)
 
 
+@both_spellings
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest element; NaN where there is one. Ties share the gradient evenly. Empty: ValueError."""
     return reduce("min", x, axis, keepdims)
 
 
+@both_spellings
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether any element is not zero (NaN is not). Empty: False."""
     return reduce("any", x, axis, keepdims)
 
 
+@both_spellings
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Whether every element is not zero (NaN is not). Empty: True."""
     return reduce("all", x, axis, keepdims)
 
 
+@both_spellings
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean; of integers in the default float. Empty: NaN."""
     x = _floating(x)
     return multiply(reduce("sum", x, axis, keepdims), _inverse(_count(x, axis)))
 
 
+@both_spellings
 def var(x: Any, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The variance, sum((x - mean)**2) / (n - correction), in two passes so that a large mean does no harm."""
     x = _floating(x)
@@ -63,6 +73,7 @@ def var(x: Any, axis: Axis = None, correction: float = 0.0, keepdims: bool = Fal
     return multiply(total, _inverse(_count(x, axis) - correction))
 
 
+@both_spellings
 def std(x: Any, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
     """The standard deviation, sqrt(var). Its gradient is infinite where the variance is 0."""
     return sqrt(var(x, axis, correction, keepdims))
@@ -90,3 +101,47 @@ def _count(x: Tensor, axis: Axis) -> int:
 
 def _inverse(count: float) -> float:
     return 1.0 / count if count > 0 else math.nan
+
+
+@both_spellings
+def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """log(sum(exp(x))) without overflow. A row of -inf gives -inf.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]))
+    Tensor(1000.6932)
+    """
+    x = _floating(x)
+    top = _finite_max(x, axis)
+    total = reduce("sum", OPERATIONS["exp"](subtract(x, top)), axis, keepdims)
+    return add(OPERATIONS["log"](total), reshape(top, total.shape))
+
+
+@both_spellings
+def softmax(x: Any, axis: int = -1) -> Tensor:
+    """exp(x) / sum(exp(x)) along an axis, without overflow."""
+    x = _floating(x)
+    weights = OPERATIONS["exp"](subtract(x, _finite_max(x, axis)))
+    return divide(weights, reduce("sum", weights, axis, True))
+
+
+@both_spellings
+def log_softmax(x: Any, axis: int = -1) -> Tensor:
+    """log(softmax(x)) along an axis, without overflow."""
+    x = _floating(x)
+    shifted = subtract(x, _finite_max(x, axis))
+    return subtract(shifted, OPERATIONS["log"](reduce("sum", OPERATIONS["exp"](shifted), axis, True)))
+
+
+def _finite_max(x: Tensor, axis: Axis) -> Tensor:
+    """The largest element as a constant: it cancels, so no gradient passes. 0 where there is no finite one."""
+    axes = normalize_axes("logsumexp", axis, x.ndim)
+    if any_is_empty(x, axes):
+        return zeros(tuple(1 if i in axes else n for i, n in enumerate(x.shape)), x.dtype, x._device)
+    top = reduce("max", detach(x), axis, True)
+    return OPERATIONS["where"](OPERATIONS["isinf"](top), 0, top)
+
+
+def any_is_empty(x: Tensor, axes: tuple[int, ...]) -> bool:
+    """Whether one of the axes has size 0."""
+    return 0 in [x.shape[a] for a in axes]

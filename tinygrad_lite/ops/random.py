@@ -1,0 +1,136 @@
+"""Random tensors from counters: the numbers depend on the seed and on how many were drawn before, and on nothing else.
+
+Every device and every number of threads gives the same ones, and a generator's state is two integers.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .. import devices, dtypes
+from ..tensor import Tensor, wrap
+from .creation import Shape, _shape
+
+
+class Generator:
+    """A stream of random numbers. `get_state` and `set_state` save and restore it exactly.
+
+    >>> generator = Generator(7)
+    >>> state = generator.get_state()
+    >>> first = generator.bits(4)
+    >>> generator.set_state(state)
+    >>> (generator.bits(4) == first).all()
+    np.True_
+    """
+
+    def __init__(self, seed: int = 0):
+        self.seed, self.block = _checked_seed(seed), 0
+
+    def get_state(self) -> dict[str, int]:
+        """The seed and the number of blocks drawn."""
+        return {"seed": self.seed, "block": self.block}
+
+    def set_state(self, state: dict[str, int]) -> None:
+        """Go on from a state that `get_state` gave."""
+        self.seed, self.block = _checked_seed(int(state["seed"])), int(state["block"])
+
+    def bits(self, count: int, device: Any = None) -> np.ndarray:
+        """The next `count` random 32-bit words; what is left of the last block of four is skipped."""
+        words = devices.get(device).random.bits(self.seed, self.block, count)
+        self.block += (count + 3) // 4
+        return words
+
+    def uniform(self, count: int, dtype: np.dtype, device: Any = None) -> np.ndarray:
+        """Numbers in [0, 1): 24 random bits each in float32, 53 in float64."""
+        if dtype == dtypes.float32:
+            return (self.bits(count, device) >> np.uint32(8)).astype(np.float32) * np.float32(2**-24)
+        return (self._words64(count, device) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+    def _words64(self, count: int, device: Any = None) -> np.ndarray:
+        return self.bits(2 * count, device).view(np.uint64)
+
+    def normal(self, count: int, dtype: np.dtype, device: Any = None) -> np.ndarray:
+        """Standard normal numbers by the transformation of Box and Muller, in float64."""
+        half = (count + 1) // 2
+        u, v = self.uniform(2 * half, dtypes.float64, device).reshape(2, half)
+        radius = np.sqrt(-2.0 * np.log1p(-u))
+        pairs = np.stack([radius * np.cos(2 * math.pi * v), radius * np.sin(2 * math.pi * v)])
+        return pairs.reshape(-1)[:count].astype(dtype)
+
+    def integers(self, low: int, high: int, count: int, device: Any = None) -> np.ndarray:
+        """Integers in [low, high), by the high half of a product (the bias is below 2**-32)."""
+        span = high - low
+        if span <= 2**32:
+            words = self._words64(count, device)
+            upper, lower = words >> np.uint64(32), words & np.uint64(0xFFFFFFFF)
+            product = upper * np.uint64(span) + ((lower * np.uint64(span)) >> np.uint64(32))
+            return (product >> np.uint64(32)).astype(np.int64) + low
+        return np.array([low + (int(w) * span >> 64) for w in self._words64(count, device)], np.int64)
+
+    def permutation(self, count: int, device: Any = None) -> np.ndarray:
+        """The integers from 0 to count - 1 in random order: the order of random words."""
+        return np.argsort(self._words64(count, device), kind="stable").astype(np.int64)
+
+
+def _checked_seed(seed: int) -> int:
+    if not isinstance(seed, (int, np.integer)):
+        raise TypeError(f"seed: must be an integer, got {seed!r}")
+    return int(seed) % 2**64
+
+
+default_generator = Generator(0)
+
+
+def manual_seed(seed: int) -> Generator:
+    """Start the default generator anew from a seed (an integer)."""
+    default_generator.set_state({"seed": _checked_seed(seed), "block": 0})
+    return default_generator
+
+
+def _drawn(kind: str, shape: Shape, dtype: Any, device: Any, requires_grad: bool, generator: Any) -> Tensor:
+    sizes = _shape(kind, shape)
+    wanted = dtypes.DEFAULT_FLOAT if dtype is None else dtypes.as_dtype(dtype)
+    if wanted.kind != "f":
+        raise TypeError(f"{kind}: dtype must be float32 or float64, got {wanted}")
+    place = devices.get(device)
+    data = getattr(generator or default_generator, kind)(math.prod(sizes), wanted, place).reshape(sizes)
+    result = wrap(data, place)
+    return result.requires_grad_() if requires_grad else result
+
+
+def _sizes(shape: tuple[Any, ...]) -> Shape:
+    return shape[0] if len(shape) == 1 else shape
+
+
+def rand(
+    *shape: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, generator: Any = None
+) -> Tensor:
+    """Uniform numbers in [0, 1). The shape as one tuple or as separate sizes."""
+    return _drawn("uniform", _sizes(shape), dtype, device, requires_grad, generator)
+
+
+def randn(
+    *shape: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, generator: Any = None
+) -> Tensor:
+    """Standard normal numbers. The shape as one tuple or as separate sizes."""
+    return _drawn("normal", _sizes(shape), dtype, device, requires_grad, generator)
+
+
+def randint(low: int, high: int | None = None, shape: Shape = (), device: Any = None, generator: Any = None) -> Tensor:
+    """Integers (int64) from low to high - 1; from 0 to low - 1 without high."""
+    low, high = (0, low) if high is None else (low, high)
+    if high <= low:
+        raise ValueError(f"randint: high must be larger than low, got low={low}, high={high}")
+    sizes = _shape("randint", shape)
+    place = devices.get(device)
+    data = (generator or default_generator).integers(low, high, math.prod(sizes), place)
+    return wrap(data.reshape(sizes), place)
+
+
+def randperm(count: int, device: Any = None, generator: Any = None) -> Tensor:
+    """The integers from 0 to count - 1 in random order."""
+    place = devices.get(device)
+    return wrap((generator or default_generator).permutation(count, place), place)
