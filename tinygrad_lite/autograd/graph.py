@@ -66,6 +66,11 @@ class Node:
         self.versions = ()
 
 
+def now() -> int:
+    """A serial number between those of the nodes that exist and those of the nodes to come."""
+    return next(_serials)
+
+
 def edge(tensor: Tensor) -> Edge:
     """Where the gradient of a tensor goes."""
     if not tensor.requires_grad:

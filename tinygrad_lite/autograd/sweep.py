@@ -42,8 +42,8 @@ class _Sweep:
         before = slots[index]
         slots[index] = gradient if before is None else add(before, gradient)
 
-    def run(self, retain_graph: bool) -> None:
-        while self.queue:
+    def run(self, retain_graph: bool, since: int = -1) -> None:
+        while self.queue and -self.queue[0][0] > since:
             node = heapq.heappop(self.queue)[1]
             gradients = self.at_node.pop(node)
             self._hooks_and_wanted(node, gradients)
@@ -151,6 +151,25 @@ def grad(
             "pass allow_unused=True to get None for it"
         )
     return tuple(found)
+
+
+def arriving(
+    outputs: Sequence[Tensor], gradients: Sequence[Tensor], since: int, retain_graph: bool, create_graph: bool
+) -> Callable[[Any], Tensor | None]:
+    """Go back only through nodes made after `since`; tells what arrives at an edge to a leaf or to an older node."""
+    sweep = _Sweep()
+    with set_grad_enabled(create_graph):
+        for output, gradient in zip(outputs, gradients, strict=True):
+            sweep.give(edge(output), gradient)
+        sweep.run(retain_graph, since)
+
+    def at(target: Any) -> Tensor | None:
+        if isinstance(target, Tensor):
+            return sweep.at_leaf.get(id(target), (target, None))[1]
+        node, index = target
+        return sweep.at_node[node][index] if node in sweep.at_node else None
+
+    return at
 
 
 def _target(x: Tensor) -> Any:
