@@ -5,8 +5,8 @@ from __future__ import annotations
 from tinygrad_lite_kernels.expr import functions, inputs
 
 from ..ops.elementwise import Elementwise
+from ..ops.random import rand
 from ..tensor import Tensor
-from .init import random_like
 from .module import Module
 
 _x, _u, _p, _scale = inputs(4)
@@ -22,7 +22,7 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True) -> Tensor:
         raise ValueError(f"dropout: p is a probability between 0 and 1, got {p!r}")
     if not training or p == 0:
         return x
-    return _drop(x, random_like(x, "rand"), p, 1 / (1 - p) if p < 1 else 0.0)
+    return _drop(x, rand(x.shape, dtype=x.dtype, device=x._device), p, 1 / (1 - p) if p < 1 else 0.0)
 
 
 class Dropout(Module):

@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from ..autograd.modes import no_grad
 from ..ops.elementwise import OPERATIONS
 from ..ops.primitive import in_place
+from ..ops.random import rand, randn
 from ..tensor import Tensor, wrap
 
 
-def random_like(tensor: Tensor, name: str) -> Tensor:
-    """Random numbers in the shape, dtype and on the device of a tensor, from `tg.rand` or `tg.randn`."""
-    import tinygrad_lite as tg
-
-    if not hasattr(tg, name):  # until tg.rand exists
-        draw: Any = _numpy.random if name == "rand" else _numpy.standard_normal
-        return wrap(np.asarray(draw(tensor.shape), tensor.dtype), tensor._device)
-    return getattr(tg, name)(tensor.shape, dtype=tensor.dtype, device=tensor._device)
-
-
-_numpy = np.random.default_rng()
+def _drawn(draw: Callable[..., Tensor], like: Tensor) -> Tensor:
+    return draw(like.shape, dtype=like.dtype, device=like._device)
 
 
 def _line(x: Tensor, slope: float, start: float) -> Tensor:
@@ -38,12 +29,12 @@ def _fill(tensor: Tensor, compute: Callable[[Tensor], Tensor], name: str) -> Ten
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0) -> Tensor:
     """Uniform in [a, b)."""
-    return _fill(tensor, lambda x: _line(random_like(x, "rand"), b - a, a), "uniform_")
+    return _fill(tensor, lambda x: _line(_drawn(rand, x), b - a, a), "uniform_")
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
     """Normal with this mean and standard deviation."""
-    return _fill(tensor, lambda x: _line(random_like(x, "randn"), std, mean), "normal_")
+    return _fill(tensor, lambda x: _line(_drawn(randn, x), std, mean), "normal_")
 
 
 def constant_(tensor: Tensor, value: float) -> Tensor:

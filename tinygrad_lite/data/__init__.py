@@ -1,0 +1,5 @@
+"""Data sets and batches."""
+
+from .collate import collate
+from .dataset import Dataset, Subset, TensorDataset, random_split
+from .loader import DataLoader
