@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_lite_kernels.expr import inputs, program
+
 from ..ops.derivatives import rule, transpose
 from ..ops.matmul import product
 from ..ops.movement import reshape
@@ -18,9 +20,14 @@ from .module import Module
 from .parameter import Parameter
 
 
+_x, _y = inputs(2)
+_ADD = program(_x + _y, 2)
+
+
 def _forward(device: Any, x: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    out = device.movement.copy(np.broadcast_to(bias, (*x.shape[:-1], weight.shape[0])))
-    return device.matmul.matmul(x, weight.T, out, True)
+    out = device.matmul.matmul(x, weight.T)
+    device.elementwise.elementwise_into(_ADD)(out, out, bias)
+    return out
 
 
 def _rows(x: Tensor) -> Tensor:
