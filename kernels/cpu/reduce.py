@@ -57,11 +57,16 @@ def argreduce(name: str, a: np.ndarray, axis: int | None, keepdims: bool = False
     a = check_argreduce(name, a, axis)
     rows = np.ascontiguousarray(a.reshape(-1) if axis is None else np.moveaxis(a, axis, -1))
     places = np.empty(rows.shape[:-1], np.int64)
-    n = rows.shape[-1]
-    threads.Launch(_places_kernel(name, a.dtype), [n], places.size, -(-GRAIN // n))(places, rows)
+    _places(name, a.dtype, rows.shape[-1], places.size)(places, rows)
     if not keepdims:
         return places
     return places.reshape((1,) * a.ndim) if axis is None else np.expand_dims(places, axis)
+
+
+@lru_cache(MAX_PLANS)
+def _places(name: str, dtype: np.dtype, n: int, count: int) -> threads.Launch:
+    """A launch that finds the places of the extremes of `count` rows of `n` elements."""
+    return threads.Launch(_places_kernel(name, dtype), [n], count, -(-GRAIN // n))
 
 
 @lru_cache(None)

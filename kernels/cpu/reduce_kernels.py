@@ -13,7 +13,8 @@ import numpy as np
 from .. import native
 from ..intrinsics import address_of, load, pointer, promise_apart, stack, store
 
-PART = 2048  # so many elements are summed in vector lanes before the sum goes into a compensated total
+PART = 4096  # bytes of elements summed in vector lanes before the sum goes into a compensated total
+PIECE = 256  # of a row in which an extreme is searched
 FOLD = 256  # short rows are read as one long row of up to so many elements, which fills the vectors
 
 T: Any = np.float32  # of what is read
@@ -111,7 +112,7 @@ def combining_eight(name: str) -> native.Intrinsic:
 def row(address, count):
     """Combine contiguous elements. Knuth's two-sum keeps what each addition to a long sum loses."""
     total, lost = A(IDENTITY), A(0)
-    size = PART if COMPENSATE else count
+    size = PART // SIZE if COMPENSATE else count
     for start in range(0, count, size):
         elements, part = pointer(address + start * SIZE, T), A(IDENTITY)
         for i in range(min(size, count - start)):
@@ -141,7 +142,13 @@ def places_kernel(operands, meta, lo, hi):
     n, places = meta[0], pointer(operands[0], np.int64)
     for i in range(lo, hi):
         address = operands[1] + i * n * SIZE
-        best, elements, place = row(address, n), pointer(address, T), 0
+        best, place, start = A(IDENTITY), 0, 0
+        while start < n and best == best:  # which piece has it
+            extreme = combine(best, row(address + start * SIZE, min(PIECE, n - start)))
+            if extreme != best:
+                best, place = extreme, start
+            start += PIECE
+        elements = pointer(address, T)
         while place < n - 1 and elements[place] != best and elements[place] == elements[place]:
             place += 1
         places[i] = place

@@ -91,14 +91,13 @@ def _steps(name: str, a: np.ndarray, memory: list[int], axes: Sequence[int], dty
     if not any(axis.reduced for axis in left):
         return [(_copy(memory), (), dtype)]
     source, steps = a.dtype, []
-    fastest = left[-1]
-    if fastest.stride != a.itemsize and (fastest.reduced or fastest.stride == 0):
-        left.append(Axis(1, a.itemsize, False))  # a column of its own
-    elif fastest.stride != a.itemsize:
-        dense = np.empty([a.shape[axis] for axis in memory], np.bool_)
-        steps.append((_copy(memory), dense.shape, source))
-        strides = (s * source.itemsize for s in dense.strides)
-        left = _merge([Axis(n, s, axis in axes) for n, s, axis in zip(dense.shape, strides, memory, strict=True)])
+    if left[-1].stride != a.itemsize and any(axis.stride == 0 for axis in left):
+        left.append(Axis(1, a.itemsize, False))  # a column of its own: what repeats is not worth a copy
+    elif left[-1].stride != a.itemsize:
+        shape = [a.shape[axis] for axis in memory]
+        steps.append((_copy(memory), tuple(shape), source))
+        strides = _dense_strides(shape, a.itemsize)
+        left = _merge([Axis(n, s, axis in axes) for n, s, axis in zip(shape, strides, memory, strict=True)])
     while any(axis.reduced for axis in left):
         step, left = _reduce_one(name, left, source, dtype)
         steps.append(step)
