@@ -1,0 +1,45 @@
+"""Scalar functions for every kind of argument: a Value is recorded, a traced value becomes part of the expression, a
+number is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tinygrad_lite_kernels.expr import Expr
+from tinygrad_lite_kernels.expr import functions as traced
+
+from . import value
+from .numbers import NUMBERS
+
+
+def _function(name: str) -> Callable[..., Any]:
+    symbolic, number = traced[name], NUMBERS[name]
+
+    def call(*args: Any) -> Any:
+        kinds = {a.__class__ for a in args}
+        if Expr in kinds:
+            return symbolic(*args)
+        if value.Value in kinds:
+            return value.call(name, *args)
+        if any(hasattr(a, "__array_namespace__") or hasattr(a, "dtype") for a in args):
+            return _on_arrays(name, args)
+        return number(*args)
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"The operation {name!r} of Values, traced values, numbers, tensors and arrays."
+    return call
+
+
+def _on_arrays(name: str, args: tuple[Any, ...]) -> Any:
+    """Tensors stay tensors (and are recorded); NumPy's arrays go through the reference."""
+    from tinygrad_lite_kernels.reference.elementwise import function
+
+    from .. import ops  # noqa: F401
+    from ..ops.elementwise import OPERATIONS
+    from ..tensor import Tensor
+
+    return OPERATIONS[name](*args) if any(isinstance(a, Tensor) for a in args) else function(name)(*args)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {name: _function(name) for name in NUMBERS}
