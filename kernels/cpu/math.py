@@ -1,64 +1,85 @@
-"""Which compiled function computes a scalar operation on a dtype."""
+"""The scalar functions of elementwise kernels, for every dtype: `function("exp", np.dtype("float32"))`.
+
+Most are branch-free, so that a loop that calls them becomes vector code; docs/math.md has their accuracy and speed.
+"""
 
 from __future__ import annotations
 
-from functools import cache
+import hashlib
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
-from .. import native
-from . import float_math, power
-from .coefficients import FLOAT32, FLOAT64
-from .integer_math import FUNCTIONS as INTEGER
+from ..native import Helper
+from . import math_basic, math_erf, math_exp, math_inverse, math_log, math_pow, math_trig
+from .math_words import Word, copysign, traced
 
-POLYNOMIALS = ("EXP", "LOG", "SIN", "COS", "ERF", "ERFC")
+FLOATS, INTEGERS, BOOL = "fd", "bhilqBHILQ", "?"
 
-
-@native.helper
-def _not(x):
-    return not x
+# name -> for which dtypes (NumPy's letters), number of arguments, function of that many words
+FUNCTIONS: dict[str, list[tuple[str, int, Callable[..., Word]]]] = {}
 
 
-@native.helper
-def _or(a, b):
-    return a | b
+def _add(kinds: str, arity: int, **functions: Callable[..., Word]) -> None:
+    for name, f in functions.items():
+        FUNCTIONS.setdefault(name, []).append((kinds, arity, f))
 
 
-@native.helper
-def _and(a, b):
-    return a & b
+def _module(module: Any, names: str, kinds: str = FLOATS, arity: int = 1) -> None:
+    _add(kinds, arity, **{name: getattr(module, name) for name in names.split()})
 
 
-BOOLEAN = {"bitwise_invert": _not, "maximum": _or, "minimum": _and} | {
-    name: INTEGER[name] for name in ("isnan", "isinf", "isfinite", "floor", "ceil", "trunc", "round")
-}
+_module(math_exp, "exp exp2 expm1 sigmoid sinh cosh tanh")
+_module(math_log, "log log2 log10 log1p")
+_module(math_trig, "sin cos tan")
+_module(math_inverse, "asin acos atan asinh acosh atanh")
+_module(math_erf, "erf erfc")
+_module(math_basic, "sqrt rsqrt floor ceil trunc")
+_module(math_basic, "hypot", arity=2)
+_module(math_inverse, "atan2", arity=2)
+_module(math_pow, "pow", arity=2)
+_module(math_basic, "isnan isinf isfinite", FLOATS + INTEGERS + BOOL)
+_module(math_basic, "signbit sign", FLOATS + INTEGERS)
+_module(math_basic, "maximum minimum", FLOATS + INTEGERS + BOOL, 2)
+_module(math_basic, "fmod remainder floor_divide", FLOATS + INTEGERS, 2)
+_add(FLOATS, 2, copysign=copysign)
+_add(FLOATS, 1, round=math_basic.round_to_even)
+_add(INTEGERS + BOOL, 1, **dict.fromkeys(["floor", "ceil", "trunc", "round"], math_basic.same))
+_add(FLOATS + INTEGERS + BOOL, 1, abs=math_basic.absolute)
+_add(INTEGERS + BOOL, 1, bitwise_invert=math_basic.invert)
+_add(INTEGERS, 2, bitwise_left_shift=math_basic.shift_left, bitwise_right_shift=math_basic.shift_right)
 
 
-def horner(name: str, coefficients: list[float], T: Any) -> native.Helper:
-    """The polynomial with these coefficients (lowest first) as straight-line code."""
-    text = f"T({coefficients[-1]!r})"
-    for c in reversed(coefficients[:-1]):
-        text = f"T({c!r}) + x * ({text})"
-    source = f"def {name}(x):\n    return {text}\n"
-    return native.Helper(native.printed(source, name, {"T": T}))
+@lru_cache(1024)
+def function(name: str, dtype: np.dtype) -> Helper | None:
+    """What computes an operation on scalars of one dtype inside kernels; None where there is nothing.
+
+    >>> function("exp", np.dtype(np.float32)).__name__
+    'exp_float32'
+    """
+    dtype = np.dtype(dtype)
+    if name == "pow" and dtype.kind in "iu":
+        return _integer_power(dtype)
+    for kinds, arity, f in FUNCTIONS.get(name, []):
+        if dtype.char in kinds:
+            return traced(f, arity, dtype, f"{name} {dtype} {_source()}", f"{name}_{dtype.name}")
+    return None
+
+
+def _integer_power(dtype: np.dtype) -> Helper:
+    """Numba's loop, on 64 bits: it has as many turns as the exponent has bits."""
+    scope = {"T": np.int64 if dtype.kind == "i" else np.uint64, "__name__": __name__}
+    function: Any = FunctionType(math_pow.integer_power.__code__, scope, f"pow_{dtype.name}")
+    function.source = f"pow {scope['T']} {_source()}"
+    return Helper(function)
 
 
 @cache
-def _floats(char: str) -> dict[str, Any]:
-    """The functions of one precision by name."""
-    table = {"f": FLOAT32, "d": FLOAT64}[char]
-    constants = {k: v for k, v in table.items() if k not in POLYNOMIALS}
-    constants |= {f"{k.lower()}_poly": horner(f"{k.lower()}_poly", table[k], table["T"]) for k in POLYNOMIALS}
-    scope = native.specialized_helpers(vars(float_math), constants)
-    wide = scope if char == "d" else _floats("d")
-    parts = {f"{name}64": wide[name] for name in ("log_parts", "exp_poly", "power_of_two", "nearest")}
-    scope["pow"] = native.specialized_helpers(vars(power), {"T": table["T"], **parts})["pow"]
-    return scope
-
-
-def function(name: str, dtype: np.dtype) -> native.Helper | None:
-    """The helper that computes the operation `name` on values of a dtype; None where there is none."""
-    table = _floats(dtype.char) if dtype.kind == "f" else BOOLEAN if dtype.kind == "b" else INTEGER
-    found = table.get(name)
-    return found if isinstance(found, native.Helper) else None
+def _source() -> str:
+    """A digest of the text of these files, by which the kernel cache knows their functions."""
+    files = sorted(Path(__file__).parent.glob("math*.py"))
+    return hashlib.blake2b(b"".join(f.read_bytes() for f in files), digest_size=16).hexdigest()
