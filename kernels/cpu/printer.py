@@ -17,7 +17,7 @@ def kernel_function(program: Program, dtypes: str, letters: str, same: tuple[Any
     """The printed kernel as a Python function (`native.source_of` shows its text)."""
     kinds = step_dtypes(program, [np.dtype(c) for c in dtypes])
     scope: dict[str, Any] = {"pointer": pointer, "load": load, "store": store, "select": select, **_TYPES}
-    body = _Printer(program, kinds, scope).lines()
+    body = Printer(program, kinds, scope).lines()
     operand_dtypes = [kinds[i] for i in program.outputs] + [kinds[i] for i in range(program.input_count)]
     return native.printed(_loop(program, body, operand_dtypes, letters, {j: i for i, j in same}), "kernel", scope)
 
@@ -94,7 +94,7 @@ PRINTED_FLOAT = {"divide": "{0} / {1}"}
 LOGICAL = {"logical_and", "logical_or", "logical_xor", "logical_not"}
 
 
-class _Printer:
+class Printer:
     """The steps of a program as lines of Python that keep every intermediate result in its dtype."""
 
     def __init__(self, program: Program, dtypes: list[np.dtype], scope: dict[str, Any]):
@@ -150,3 +150,15 @@ class _Printer:
             raise TypeError(f"{op} is not defined for dtype {work}; convert to float32 or float64 first")
         self.scope[f"{op}_{work.name}"] = helper
         return f"{op}_{work.name}({', '.join(args)})"
+
+
+def scalar_function(program: Program, result: Any) -> Any:
+    """The program as a Python function of float64 numbers, for Numba. `result` makes the returned text of its outputs."""
+    kinds = step_dtypes(program, [np.dtype(np.float64)] * program.input_count)
+    scope: dict[str, Any] = {"select": select, **_TYPES}
+    body = Printer(program, kinds, scope).lines()
+    names = ", ".join(f"x{i}" for i in range(program.input_count))
+    convert = [f"x{i} = float64(x{i})" for i in range(program.input_count)]
+    outputs = [_name(program, i) for i in program.outputs]
+    text = "\n    ".join([f"def function({names}):", *convert, *body, f"return {result(outputs)}"])
+    return native.printed(text + "\n", "function", scope)

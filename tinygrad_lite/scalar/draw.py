@@ -53,7 +53,7 @@ def dot(root: Value | Expr) -> str:
 
 
 def svg(root: Value | Expr) -> str:
-    """The graph as SVG. Needs the package graphviz and Graphviz's program `dot` (RuntimeError where they are missing)."""
+    """The graph as SVG, by the package graphviz and its program `dot` (RuntimeError where they are missing)."""
     try:
         import graphviz
 
