@@ -16,9 +16,7 @@ from ..ops.elementwise import OPERATIONS, Elementwise
 from ..tensor import Tensor
 from .module import Module
 
-erfc, exp, expm1, log1p, sigmoid_, tanh_, where = (
-    functions[name] for name in "erfc exp expm1 log1p sigmoid tanh where".split()
-)
+erfc, exp, expm1, log1p, sigmoid_, where = (functions[name] for name in "erfc exp expm1 log1p sigmoid where".split())
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 
 
@@ -55,7 +53,8 @@ def _gelu(x: Any) -> Expr:
 
 @_operation
 def _gelu_tanh(x: Any) -> Expr:
-    return _gate(x, 40.0, lambda x: 0.5 * x * (1 + tanh_(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))))
+    slope = 2 * math.sqrt(2 / math.pi)  # (1 + tanh(u)) / 2 is sigmoid(2 u), which loses no digits
+    return _gate(x, 40.0, lambda x: x * sigmoid_(slope * (x + 0.044715 * x**3)))
 
 
 @_operation

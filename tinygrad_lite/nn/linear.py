@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-
 from tinygrad_lite_kernels.expr import inputs, program
 
 from ..ops.derivatives import rule, transpose
@@ -18,7 +17,6 @@ from ..tensor import Tensor
 from . import init
 from .module import Module
 from .parameter import Parameter
-
 
 _x, _y = inputs(2)
 _ADD = program(_x + _y, 2)

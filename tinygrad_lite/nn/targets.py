@@ -30,7 +30,7 @@ class Classes:
             target = wrap(np.where(self.ignored, -1, target._data), x._device)
         self.weights = None if weight is None else _weight_of(name, weight, x, self.axis)[target._data]
         if self.weights is not None and self.ignored is not None:
-            self.weights[self.ignored] = 0
+            self.weights = np.where(self.ignored, 0, self.weights)
         self.target = reshape(target, (*x.shape[: self.axis], 1, *x.shape[self.axis + 1 :]))
         self.numbers = _numbers(self.count, x.ndim - 1 - self.axis, x._device)
 

@@ -62,7 +62,7 @@ class Adam(Optimizer):
         """Everything that depends on the options and on the number of the step."""
         (b1, b2), lr, decay = group["betas"], group["lr"], group["weight_decay"]
         step_size, correction = lr / (1 - b1**step), 1 / math.sqrt(1 - b2**step)
-        return 1 - b1, b2, 1 - b2, step_size, correction, group["eps"], 1 - lr * decay if self.decoupled else decay
+        return b1, 1 - b1, b2, 1 - b2, step_size, correction, group["eps"], 1 - lr * decay if self.decoupled else decay
 
 
 class AdamW(Adam):
@@ -84,12 +84,12 @@ class AdamW(Adam):
 
 @lru_cache
 def _rule(amsgrad: bool, has_decay: bool, decoupled: bool) -> Program:
-    count = 12 if amsgrad else 11
+    count = 13 if amsgrad else 12
     p, g, m, v, *rest = inputs(count)
-    c1, b2, c2, step_size, correction, eps, decay = rest[-7:]
+    b1, c1, b2, c2, step_size, correction, eps, decay = rest[-8:]
     if has_decay:
         p, g = (p * decay, g) if decoupled else (p, g + decay * p)
-    m = m + (g - m) * c1
+    m = m * b1 + g * c1
     v = v * b2 + g * g * c2
     largest = [_maximum(rest[0], v)] if amsgrad else []
     root = _sqrt((largest or [v])[0]) * correction + eps
