@@ -111,7 +111,7 @@ def find_task(values: Any, source: str) -> str:
 
 
 def prepare(table: Table, target: Any, target_name: str, task: str, training: np.ndarray) -> Preparation:
-    """Learn scales and categories; scales from the training rows alone. UserError for a target that cannot be learned."""
+    """Learn scales (from the training rows alone) and categories. UserError for a target that cannot be learned."""
     features = [_feature(table, name, values, training) for name, values in table.columns.items()]
     if not features:
         raise UserError(
@@ -131,7 +131,8 @@ def prepare(table: Table, target: Any, target_name: str, task: str, training: np
 def _feature(table: Table, name: str, values: Any, training: np.ndarray) -> Feature:
     if isinstance(values, np.ndarray):
         chosen = values[training]
-        return Feature(name, float(chosen.mean()), float(chosen.std()) or 1.0)
+        scale = max(float(chosen.std()), float(np.ptp(chosen)) / 6)  # a column that is nearly constant stays small
+        return Feature(name, float(chosen.mean()), scale or 1.0)
     categories = sorted(set(values))
     if len(categories) > MOST_CATEGORIES:
         raise UserError(
