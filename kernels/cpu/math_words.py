@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..intrinsics import promise_apart
 from ..native import Intrinsic
 
 # NumPy's kind of number -> the instruction of each operator
@@ -28,6 +29,7 @@ LOGIC = {"and": "and_", "or": "or_", "xor": "xor", "lshift": "shl"}
 COMPARE = {"f": "fcmp_ordered", "i": "icmp_signed", "u": "icmp_unsigned", "b": "icmp_unsigned"}
 BOOL, INT32, INT64 = np.dtype(bool), np.dtype(np.int32), np.dtype(np.int64)
 FLOAT32, FLOAT64 = np.dtype(np.float32), np.dtype(np.float64)
+TABLE_SCOPE = 23  # one that no kernel stores to
 SAME_SIZE: dict[np.dtype, np.dtype] = {FLOAT32: INT32, FLOAT64: INT64, INT32: FLOAT32, INT64: FLOAT64}
 
 
@@ -167,6 +169,38 @@ def polynomial(x: Word, coefficients: tuple[float, ...]) -> Word:
     for c in coefficients[1:]:
         total = fma(total, x, c)
     return total
+
+
+def sum_of(large: Word, small: Word) -> tuple[Word, Word]:
+    """The sum and what its rounding lost, where `large` is 0 or the larger one."""
+    total = large + small
+    return total, small - (total - large)
+
+
+def sum_of_any(a: Word, b: Word) -> tuple[Word, Word]:
+    """The sum and what its rounding lost."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def product_of(a: Word, b: Any) -> tuple[Word, Word]:
+    """The product and what its rounding lost."""
+    total = a * b
+    return total, fma(a, b, -total)
+
+
+def table(values: tuple[float, ...], index: Word) -> Word:
+    """`values[index]` from a constant table of float64."""
+    from llvmlite import ir
+
+    builder, kind = index.builder, ir.ArrayType(ir.DoubleType(), len(values))
+    name = f"table.{hash(values):x}"
+    place = builder.module.globals.get(name) or ir.GlobalVariable(builder.module, kind, name)
+    place.initializer, place.global_constant, place.linkage = kind(values), True, "internal"
+    value = builder.load(builder.gep(place, [index.value.type(0), index.value], inbounds=True))
+    promise_apart(builder, value, TABLE_SCOPE)
+    return Word(builder, value, FLOAT64)
 
 
 def copysign(x: Any, sign: Word) -> Word:
