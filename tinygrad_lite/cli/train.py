@@ -36,9 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--patience", type=options.positive_int, default=default.patience,
         help="stop after so many epochs without a better validation loss (default %(default)s)")  # fmt: skip
     add("--batch-size", type=options.positive_int, default=default.batch_size, help="default %(default)s")
-    add("--hidden", type=options.sizes, default=default.hidden, help="sizes of the hidden layers (default 128,64)")
+    add("--hidden", type=options.sizes, default=default.hidden, help="sizes of the hidden layers, like 128,64 (default 512)")
     add("--lr", type=options.positive, default=default.learning_rate, help="learning rate (default %(default)s)")
-    add("--dropout", type=options.fraction, default=default.dropout, help="default %(default)s")
+    add("--dropout", type=options.fraction, help=f"default {default.dropout} for classes, 0 for regression")
     add("--weight-decay", type=options.not_negative, default=default.weight_decay, help="default %(default)s")
     add("--device", choices=["cpu", "numpy"], default=default.device, help="compiled kernels or the NumPy reference")
     add("--threads", type=options.positive_int, help="at most so many threads")
@@ -59,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     x, y = preparation.encode(table), preparation.encode_target(target)
     parts = [Part(x[r], y[r]) for r in rows]
     out = folder(args.out or f"runs/{Path(args.data).stem}")
+    if args.dropout is None:
+        args.dropout = Settings.dropout if task == "classification" else 0.0
     training = Run(preparation, parts[0], parts[1], settings(args), out)
     _start(training, args.resume)
     return _train(training, parts, args.quiet)

@@ -163,7 +163,7 @@ def _is_number(text: str) -> bool:
 
 
 def split(rows: int, classes: Any, seed: int, source: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows for training (65 %), validation (15 %) and test (20 %), stratified by `classes` where each has ten rows."""
+    """Rows for training (70 %), validation (10 %) and test (20 %), stratified by `classes` where each has ten rows."""
     from ..errors import needs
 
     if rows < 10:
@@ -176,5 +176,5 @@ def split(rows: int, classes: Any, seed: int, source: str) -> tuple[np.ndarray, 
         strata = names if np.unique(names, return_counts=True)[1].min() >= 10 else None
     rest, test = choose(numbers, test_size=0.2, random_state=seed, stratify=strata)
     kept = None if strata is None else strata[rest]
-    training, validation = choose(rest, test_size=0.1875, random_state=seed, stratify=kept)
+    training, validation = choose(rest, test_size=0.125, random_state=seed, stratify=kept)
     return training, validation, test

@@ -21,13 +21,13 @@ from .preparation import Preparation
 class Settings:
     """What a person can choose."""
 
-    hidden: tuple[int, ...] = (128, 64)
-    dropout: float = 0.1
-    learning_rate: float = 2e-3
+    hidden: tuple[int, ...] = (512,)
+    dropout: float = 0.3
+    learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     batch_size: int = 32
-    epochs: int = 60
-    patience: int = 12
+    epochs: int = 80
+    patience: int = 15
     seed: int = 0
     device: str = "cpu"
 
