@@ -208,7 +208,7 @@ def test_copies_and_pickles():
 def test_parameter():
     p = nn.Parameter(tensor([1.0], "numpy"))
     assert p.requires_grad and p.is_leaf and p.device == "numpy" and type(p * 1) is tg.Tensor
-    assert repr(nn.Parameter([1.0], device="cpu")) == "Parameter([1.], requires_grad=True)"
+    assert repr(nn.Parameter([1.0])) == "Parameter([1.], requires_grad=True)"
     assert not nn.Parameter([1.0], requires_grad=False).requires_grad
     with pytest.raises(TypeError, match="only float32 and float64"):
         nn.Parameter([1])
