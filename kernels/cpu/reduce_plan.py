@@ -17,6 +17,7 @@ import numpy as np
 
 from .. import native, threads
 from . import reduce_kernels as loops
+from .reduce_combine import combining, combining_eight
 
 ROW_BLOCK = 1 << 16
 COLUMN_BLOCK = 128
@@ -177,18 +178,19 @@ def _kernel(function: Any, name: str, source: np.dtype, dtype: np.dtype) -> int:
 
 def constants(name: str, source: np.dtype, dtype: np.dtype) -> dict[str, Any]:
     """What the names in capitals of `reduce_kernels` stand for."""
-    kind, is_float = _memory_type(dtype), dtype.kind == "f"
+    kind, is_float = memory_type(dtype), dtype.kind == "f"
     return {
-        "T": _memory_type(source),
+        "T": memory_type(source),
         "A": kind,
         "SIZE": source.itemsize,
         "IDENTITY": IDENTITIES[name](dtype),
         "COMPENSATE": name == "sum" and is_float,
         "ORDERED": name == "prod" and is_float,
-        "combine": loops.combining(name),
-        "combine_eight": loops.combining_eight(name),
+        "combine": combining(name),
+        "combine_eight": combining_eight(name),
     }
 
 
-def _memory_type(dtype: np.dtype) -> Any:
-    return np.uint8 if dtype.kind == "b" else dtype.type
+def memory_type(dtype: np.dtype) -> Any:
+    """The type as which a kernel reads and writes a dtype: truth values are bytes, long long is np.int64."""
+    return np.uint8 if dtype.kind == "b" else np.dtype(dtype.str).type

@@ -11,7 +11,7 @@ import numpy as np
 from .. import native, threads
 from ..intrinsics import load, pointer, store
 from ..reference.scan import check_cumulative
-from .reduce_plan import result_dtype
+from .reduce_plan import memory_type, result_dtype
 
 GRAIN = 1 << 17  # elements worth a thread
 
@@ -72,8 +72,7 @@ def cumulative(name: str, a: np.ndarray, axis: int) -> np.ndarray:
 
 @lru_cache(None)
 def _kernel(name: str, dtype: np.dtype) -> int:
-    read = np.uint8 if dtype.kind == "b" else dtype.type
-    write = result_dtype(name, dtype).type
+    read, write = memory_type(dtype), memory_type(result_dtype(name, dtype))
     return native.kernel(
         *native.specialized(kernel, {"T": read, "A": write, "combine": {"sum": add, "prod": multiply}[name]})
     )

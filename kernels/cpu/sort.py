@@ -12,6 +12,7 @@ import numpy as np
 from .. import native, threads
 from ..intrinsics import address_of, pointer, stack
 from ..reference.sort import check_sort
+from .reduce_plan import memory_type
 
 GRAIN = 1 << 13  # elements worth a thread
 TASK = 1 << 12  # elements that share one workspace, if a row has fewer
@@ -141,7 +142,7 @@ def _kernel(dtype: np.dtype) -> int:
     """The address of the kernel for elements of a dtype."""
     size = dtype.itemsize
     constants = {
-        "T": np.uint8 if dtype.kind == "b" else dtype.type,
+        "T": memory_type(dtype),
         "BITS": np.dtype(f"u{size}").type,
         "K": np.uint64 if size == 8 else np.uint32,
         "SIZE": size,

@@ -8,7 +8,7 @@ import numpy as np
 
 from .reduce import check_array, check_axis
 
-OPERATIONS = {"sum": np.cumsum, "prod": np.cumprod}
+OPERATIONS: dict[str, Any] = {"sum": np.cumsum, "prod": np.cumprod}
 
 
 def check_cumulative(name: str, a: Any, axis: int) -> np.ndarray:
