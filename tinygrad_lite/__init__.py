@@ -28,6 +28,17 @@ from .dtypes import (
 from .ops import derivatives as _derivatives
 from .ops import methods as _methods
 from .ops import random
+from .ops.axes import (
+    expand_dims,
+    flatten,
+    flip,
+    matrix_transpose,
+    moveaxis,
+    ravel,
+    squeeze,
+    swapaxes,
+    transpose,
+)
 from .ops.composed import allclose, clip, isclose, logaddexp, positive, reciprocal, xlogy
 from .ops.creation import (
     arange,
@@ -49,27 +60,18 @@ from .ops.creation import (
 from .ops.einsum import einsum
 from .ops.elementwise import OPERATIONS as _OPERATIONS
 from .ops.elementwise import elementwise
-from .ops.indexing import scatter_add, take, take_along_axis
+from .ops.indexing import gather, scatter_add, take, take_along_axis
 from .ops.linalg import diagonal, dot, matmul, norm, outer, tensordot, trace, vecdot
 from .ops.manipulation import (
     astype,
     broadcast_arrays,
     concat,
-    expand_dims,
-    flatten,
-    flip,
-    matrix_transpose,
-    moveaxis,
     pad,
-    ravel,
     repeat,
     roll,
     split,
-    squeeze,
     stack,
-    swapaxes,
     tile,
-    transpose,
     tril,
     triu,
     unstack,
@@ -90,7 +92,7 @@ globals().update(_OPERATIONS)  # add, exp, where ...: the array API's elementwis
 e, pi, inf, nan, newaxis = 2.718281828459045, 3.141592653589793, float("inf"), float("nan"), None
 
 _LAZY = {"data", "func", "io", "kernels", "nn", "optim", "testing"}  # imported when first used
-_NAMES = {name: "gradient_check" for name in ("GradcheckError", "gradcheck", "gradgradcheck")}  # found in such a module
+_NAMES = dict.fromkeys(("GradcheckError", "gradcheck", "gradgradcheck"), "gradient_check")  # functions of that module
 
 
 def __getattr__(name: str) -> _Any:

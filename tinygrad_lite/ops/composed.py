@@ -1,4 +1,4 @@
-"""Elementwise functions that are expressions of others. Each is one kernel, forwards and backwards."""
+"""Elementwise functions that are expressions of others. Those made by `_define` are one kernel each."""
 
 from __future__ import annotations
 
@@ -12,22 +12,18 @@ from .elementwise import OPERATIONS, Elementwise
 from .movement import tensor_of
 
 _f = functions
-where, exp, log1p, abs_ = _f["where"], _f["exp"], _f["log1p"], _f["abs"]
+where, equal, both = _f["where"], _f["equal"], _f["logical_and"]
 
 
 def _logaddexp(a: Expr, b: Expr) -> Expr:
-    """log(exp(a) + exp(b)) without overflow; equal infinities stay."""
-    larger = _f["maximum"](a, b)
-    return where(_f["equal"](a, b), a + math.log(2), larger + log1p(exp(-abs_(a - b))))
-
-
-def _softplus(x: Expr) -> Expr:
-    return _f["relu"](x) + log1p(exp(-abs_(x)))
+    """log(exp(a) + exp(b)), from the larger one on; equal infinities stay, and their difference is not formed."""
+    gap = where(a > b, b - a, where(both(equal(a, b), _f["isinf"](a)), 0, a - b))
+    return where(a > b, a, b) + _f["log1p"](_f["exp"](gap))
 
 
 def _xlogy(x: Expr, y: Expr) -> Expr:
-    """x log(y), and 0 where x is 0."""
-    zero = _f["equal"](x, 0)
+    """x log(y), and 0 where x is 0 and y is not NaN."""
+    zero = both(equal(x, 0), equal(y, y))
     return where(zero, 0, x * _f["log"](where(zero, 1, y)))
 
 
@@ -51,7 +47,9 @@ clip_high = _define("clip_high", _clip_high, 2)
 
 
 def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
-    """The elements limited to [min, max]. The gradient passes inside and on the bounds.
+    """The elements limited to [min, max], numbers or tensors that broadcast. None is no limit.
+
+    The gradient of `x` passes inside and on the bounds. Where min > max the result is max, NaN stays NaN.
 
     >>> import tinygrad_lite as tg
     >>> tg.clip(tg.tensor([-2.0, 0.5, 3.0]), 0, 1)
@@ -63,17 +61,40 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
 
 
 def positive(x: Any) -> Tensor:
-    """The tensor itself."""
+    """The tensor itself.
+
+    >>> import tinygrad_lite as tg
+    >>> +tg.tensor([1, -2])
+    Tensor([ 1, -2])
+    """
     return tensor_of("positive", x)
 
 
-def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8) -> Tensor:
-    """Whether |x1 - x2| <= atol + rtol |x2|."""
-    a, b = OPERATIONS["subtract"](x1, x2), tensor_of("isclose", x2)
-    bound = OPERATIONS["add"](OPERATIONS["multiply"](OPERATIONS["abs"](b), rtol), atol)
-    return OPERATIONS["logical_or"](OPERATIONS["equal"](x1, x2), OPERATIONS["less_equal"](OPERATIONS["abs"](a), bound))
+def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
+    """Whether |x1 - x2| <= atol + rtol |x2|, or both are the same infinity (or NaN, with equal_nan=True).
+
+    >>> import tinygrad_lite as tg
+    >>> tg.isclose(tg.tensor([1.0, 2.0]), tg.tensor([1.0 + 1e-7, 2.1]))
+    Tensor([ True, False])
+    """
+    operations = OPERATIONS
+    a, b = tensor_of("isclose", x1), tensor_of("isclose", x2)
+    size = operations["abs"](b)
+    bound = operations["add"](operations["multiply"](size, rtol), atol)
+    near = operations["less_equal"](operations["abs"](operations["subtract"](a, b)), bound)
+    close = operations["logical_or"](
+        operations["equal"](a, b), operations["logical_and"](near, operations["less"](size, math.inf))
+    )
+    if not equal_nan:
+        return close
+    return operations["logical_or"](close, operations["logical_and"](operations["isnan"](a), operations["isnan"](b)))
 
 
-def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8) -> bool:
-    """Whether all elements are close."""
-    return bool(isclose(x1, x2, rtol, atol)._data.all())
+def allclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> bool:
+    """Whether all elements are close, as `isclose` has it.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.allclose(tg.tensor([1.0, 2.0]), [1.0, 2.0])
+    True
+    """
+    return bool(isclose(x1, x2, rtol, atol, equal_nan)._data.all())

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.graph import edge, now
 from ..autograd.modes import enable_grad, is_grad_enabled
-from ..autograd.sweep import grad
-from ..tensor import Tensor
+from ..autograd.sweep import arriving
+from ..tensor import Tensor, wrap
 from . import indexing, scans
 from . import movement as m
 from .elementwise import OPERATIONS
@@ -59,9 +60,15 @@ def _prod(g: Tensor, y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool
     """product / x where nothing is zero; else the gradient of the product written as a tree of multiplications."""
     if np.all(x._data != 0):
         return multiply(restore_axes(multiply(g, y), x.shape, axes, keepdims), divide(1.0, x))
+    return through(lambda x: _product_tree(x, axes), x, restore_axes(g, x.shape, axes, keepdims))
+
+
+def through(function: Callable[[Tensor], Tensor], x: Tensor, g: Tensor) -> Tensor | None:
+    """The gradient of `x`, given that of function(x), by going back through that function alone."""
+    before, create = now(), is_grad_enabled()
     with enable_grad():
-        tree = _product_tree(x, axes)
-    return grad(tree, x, restore_axes(g, x.shape, axes, keepdims), create_graph=is_grad_enabled())[0]
+        y = function(x)
+    return arriving([y], [g], before, create, create)(edge(x))
 
 
 def _product_tree(x: Tensor, axes: tuple[int, ...]) -> Tensor:
@@ -140,6 +147,7 @@ rule("flip", lambda g, y, x, axes: m.flip_view(g, axes))
 rule("slice", lambda g, y, x, index: m.unslice(g, x.shape, index))
 rule("unslice", lambda g, y, x, shape, index: m.slice_view(g, index))
 rule("copy", lambda g, y, x: g)
+rule("to_device", lambda g, y, x, target: m.to_device(g, x.device))
 rule("astype", lambda g, y, x, dtype: m.cast(g, x.dtype))
 rule("pad", _inside)
 rule("tril", lambda g, y, x, k: m.tril_part(g, k))
@@ -150,17 +158,17 @@ m.concatenate.variadic_rule = _concat
 # ---- indexing ----
 
 
-def _zeroed(g: Tensor, y: Any, x: Any, values: Any, index: Any) -> Tensor:
+def _zeroed(g: Tensor, y: Any, x: Any, values: Any, parts: Any) -> Tensor:
     """What was overwritten has no gradient."""
-    result = m.copy(g)
-    indexing.setitem(result, index, 0.0)
-    return result
+    hidden = wrap(np.zeros(x.shape, np.bool_), g._device)
+    indexing.write(hidden, parts, np.broadcast_to(True, indexing.result_shape(hidden._data[parts.basic].shape, parts)))
+    return OPERATIONS["where"](hidden, 0, g)
 
 
 rule("gather", lambda g, y, x, places: indexing.scatter_rows(g, x.shape, places))
 rule("gather_add", lambda g, y, x, shape, places: indexing.gather_rows(g, places))
 rule("put_add", lambda g, y, x, values, places: g, lambda g, y, x, values, places: indexing.gather_rows(g, places))
-rule("setitem", _zeroed, lambda g, y, x, value, index: sum_to(indexing.getitem(g, index), value.shape))
+rule("setitem", _zeroed, lambda g, y, x, value, parts: sum_to(indexing.read(g, parts), value.shape))
 
 
 # ---- scans ----
@@ -174,9 +182,7 @@ def _running_prod(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor | None:
     """As for `prod`: divide where nothing is zero, else differentiate the same thing written in multiplications."""
     if np.all(x._data != 0):
         return divide(_reversed_sum(multiply(g, y), axis), x)
-    with enable_grad():
-        scan = _product_scan(x, axis)
-    return grad(scan, x, g, create_graph=is_grad_enabled())[0]
+    return through(lambda x: _product_scan(x, axis), x, g)
 
 
 def _product_scan(x: Tensor, axis: int) -> Tensor:

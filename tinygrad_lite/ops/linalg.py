@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
+from .axes import expand_dims, moveaxis
 from .elementwise import OPERATIONS
 from .indexing import gather_rows
-from .manipulation import expand_dims, moveaxis
 from .matmul import product
 from .movement import cast, permute_dims, reshape, tensor_of
 from .primitive import as_tensors

@@ -1,22 +1,33 @@
-"""Arrangements composed of the movement primitives."""
+"""Joining, dividing, repeating and padding, composed of the movement primitives."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from tinygrad_lite_kernels.expr import common_dtype
 from tinygrad_lite_kernels.layout import broadcast_shape
 
+from .. import dtypes
 from ..tensor import Tensor
 from . import movement as m
-from .movement import broadcast_to, permute_dims, reshape, tensor_of
+from .axes import expand_dims, ravel
+from .index_parts import integers
+from .indexing import take
+from .movement import broadcast_to, reshape, tensor_of
 from .primitive import as_tensors
-from .reduce import Axis, normalize_axes, normalize_axis
+from .reduce import Axis, normalize_axis, numbered_axes
 from .spelling import both_spellings
 
 
 def broadcast_arrays(*arrays: Any) -> list[Tensor]:
-    """The tensors, repeated to their common shape (read-only views)."""
+    """The tensors, repeated to their common shape (read-only views).
+
+    >>> import tinygrad_lite as tg
+    >>> [t.shape for t in tg.broadcast_arrays(tg.ones(3), tg.ones((2, 1)))]
+    [(2, 3), (2, 3)]
+    """
     tensors = as_tensors("broadcast_arrays", arrays)
     shape = broadcast_shape("broadcast_arrays", [t.shape for t in tensors])
     return [broadcast_to(t, shape) for t in tensors]
@@ -27,6 +38,10 @@ def concat(arrays: Sequence[Any], axis: int | None = 0) -> Tensor:
     """The tensors one after another along an existing axis; flattened first for axis=None.
 
     All other sizes must agree (ValueError), and dtypes are promoted.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.concat([tg.tensor([1, 2]), tg.tensor([3])])
+    Tensor([1, 2, 3])
     """
     tensors = list(as_tensors("concat", list(arrays)))
     if not tensors:
@@ -44,124 +59,65 @@ def concat(arrays: Sequence[Any], axis: int | None = 0) -> Tensor:
 
 
 def _same_dtype(tensors: Sequence[Tensor]) -> list[Tensor]:
-    from tinygrad_lite_kernels.expr import common_dtype
-
     kind = common_dtype([t.dtype for t in tensors])
     return [t if t.dtype == kind else m.cast(t, kind) for t in tensors]
 
 
 @both_spellings
 def stack(arrays: Sequence[Any], axis: int = 0) -> Tensor:
-    """The tensors, all of one shape, side by side along a new axis."""
+    """The tensors, all of one shape, side by side along a new axis.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.stack([tg.tensor([1, 2]), tg.tensor([3, 4])], axis=1)
+    Tensor([[1, 3],
+            [2, 4]])
+    """
     tensors = as_tensors("stack", list(arrays))
-    if any(t.shape != tensors[0].shape for t in tensors):
-        raise ValueError(f"stack: all shapes must be equal, got {', '.join(str(t.shape) for t in tensors)}")
+    if not tensors or any(t.shape != tensors[0].shape for t in tensors):
+        shapes = ", ".join(str(t.shape) for t in tensors)
+        raise ValueError(f"stack: needs at least one tensor, and all of one shape, got {shapes or 'none'}")
     return concat([expand_dims(t, axis) for t in tensors], axis)
 
 
 @both_spellings
-def expand_dims(x: Any, axis: Axis = 0) -> Tensor:
-    """New axes of size 1 at the given places of the result."""
-    x = tensor_of("expand_dims", x)
-    count = 1 if isinstance(axis, int) else len(axis or ())
-    axes = normalize_axes("expand_dims", axis, x.ndim + count)
-    sizes = iter(x.shape)
-    return reshape(x, tuple(1 if i in axes else next(sizes) for i in range(x.ndim + count)))
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
+    """Each element `repeats` times in a row along the axis (None: of the flattened tensor).
 
+    repeats: an integer, or a vector of integers with one for each element of the axis; ValueError where negative.
 
-@both_spellings
-def squeeze(x: Any, axis: Axis = None) -> Tensor:
-    """Without the given axes, which must have size 1 (None: all that have)."""
-    x = tensor_of("squeeze", x)
-    axes = [i for i, n in enumerate(x.shape) if n == 1] if axis is None else normalize_axes("squeeze", axis, x.ndim)
-    if any(x.shape[i] != 1 for i in axes):
-        raise ValueError(f"squeeze: axis {axis} of shape {x.shape} does not have size 1")
-    return reshape(x, tuple(n for i, n in enumerate(x.shape) if i not in axes))
-
-
-def flatten(x: Any, start_axis: int = 0, end_axis: int = -1) -> Tensor:
-    """The axes from start to end merged into one."""
-    x = tensor_of("flatten", x)
-    if x.ndim == 0:
-        return reshape(x, (1,))
-    first, last = normalize_axis("flatten", start_axis, x.ndim), normalize_axis("flatten", end_axis, x.ndim)
-    return reshape(x, (*x.shape[:first], _product(x.shape[first : last + 1]), *x.shape[last + 1 :]))
-
-
-def _product(sizes: Sequence[int]) -> int:
-    total = 1
-    for n in sizes:
-        total *= n
-    return total
-
-
-def ravel(x: Any) -> Tensor:
-    """All elements in row order along one axis."""
-    return reshape(x, (-1,)) if tensor_of("ravel", x).size else reshape(x, (0,))
-
-
-@both_spellings
-def flip(x: Any, axis: Axis = None) -> Tensor:
-    """The elements in reverse order along the axes (None: all)."""
-    x = tensor_of("flip", x)
-    return m.flip_view(x, normalize_axes("flip", axis, x.ndim))
-
-
-def moveaxis(x: Any, source: Axis, destination: Axis) -> Tensor:
-    """Axes at other places, the rest in their order."""
-    x = tensor_of("moveaxis", x)
-    from_, to = (
-        [normalize_axis("moveaxis", a, x.ndim) for a in ([v] if isinstance(v, int) else v or ())]
-        for v in (source, destination)
-    )
-    if len(from_) != len(to):
-        raise ValueError(f"moveaxis: source {source} and destination {destination} name different numbers of axes")
-    order = [a for a in range(x.ndim) if a not in from_]
-    for target, axis in sorted(zip(to, from_, strict=True)):
-        order.insert(target, axis)
-    return permute_dims(x, order)
-
-
-def swapaxes(x: Any, axis1: int, axis2: int) -> Tensor:
-    """Two axes exchanged."""
-    x = tensor_of("swapaxes", x)
-    order = list(range(x.ndim))
-    a, b = normalize_axis("swapaxes", axis1, x.ndim), normalize_axis("swapaxes", axis2, x.ndim)
-    order[a], order[b] = order[b], order[a]
-    return permute_dims(x, order)
-
-
-def matrix_transpose(x: Any) -> Tensor:
-    """The last two axes exchanged; also `x.mT`."""
-    x = tensor_of("matrix_transpose", x)
-    if x.ndim < 2:
-        raise ValueError(f"matrix_transpose: needs at least two axes, the shape is {x.shape}")
-    return swapaxes(x, -1, -2)
-
-
-def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
-    """The axes reversed, or in the given order."""
-    x = tensor_of("transpose", x)
-    return permute_dims(x, tuple(reversed(range(x.ndim))) if axes is None else axes)
-
-
-@both_spellings
-def repeat(x: Any, repeats: int, axis: int | None = None) -> Tensor:
-    """Each element `repeats` times in a row along the axis (None: of the flattened tensor)."""
+    >>> import tinygrad_lite as tg
+    >>> tg.repeat(tg.tensor([1, 2]), 2), tg.repeat(tg.tensor([1, 2]), [0, 3])
+    (Tensor([1, 1, 2, 2]), Tensor([2, 2, 2]))
+    """
     x = tensor_of("repeat", x)
-    if not isinstance(repeats, int) or repeats < 0:
-        raise ValueError(f"repeat: repeats must be an integer that is not negative, got {repeats!r}")
     if axis is None:
         x, axis = ravel(x), 0
     axis = normalize_axis("repeat", axis, x.ndim)
+    times = integers("repeat", repeats)
+    if times.min(initial=0) < 0 or times.ndim > 1 or (times.size != 1 and times.size != x.shape[axis]):
+        raise ValueError(f"repeat: repeats must be a number >= 0, or one for each of {x.shape[axis]}, got {repeats!r}")
+    if times.size != 1:
+        return take(x, np.repeat(np.arange(x.shape[axis]), times), axis)
+    return _repeated(x, int(times.reshape(())), axis)
+
+
+def _repeated(x: Tensor, repeats: int, axis: int) -> Tensor:
     wide = broadcast_to(expand_dims(x, axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
     return reshape(wide, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
 
 
-def tile(x: Any, repetitions: Sequence[int]) -> Tensor:
-    """The whole tensor repeated along each axis."""
+def tile(x: Any, repetitions: int | Sequence[int]) -> Tensor:
+    """The whole tensor repeated along each axis; fewer numbers than axes stand for the last ones.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.tile(tg.tensor([1, 2]), (2, 2))
+    Tensor([[1, 2, 1, 2],
+            [1, 2, 1, 2]])
+    """
     x = tensor_of("tile", x)
-    times = tuple(repetitions)
+    times = (repetitions,) if isinstance(repetitions, int) else tuple(repetitions)
+    if any(not isinstance(n, (int, np.integer)) or n < 0 for n in times):
+        raise ValueError(f"tile: repetitions must be integers that are not negative, got {repetitions!r}")
     rank = max(len(times), x.ndim)
     times, sizes = (1,) * (rank - len(times)) + times, (1,) * (rank - x.ndim) + x.shape
     pairs = [n for size in sizes for n in (1, size)]
@@ -171,16 +127,22 @@ def tile(x: Any, repetitions: Sequence[int]) -> Tensor:
 
 @both_spellings
 def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
-    """The elements moved on by `shift` places; what leaves at the end comes in at the start."""
+    """The elements moved on by `shift` places; what leaves at the end comes in at the start.
+
+    shift, axis: numbers, or as many of one as of the other. None: roll the flattened tensor, then restore the shape.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.roll(tg.tensor([1, 2, 3, 4]), 1)
+    Tensor([4, 1, 2, 3])
+    """
     x = tensor_of("roll", x)
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
-    shifts = [shift] if isinstance(shift, int) else list(shift)
-    axes = [axis] if isinstance(axis, int) else list(axis)
+    axes = numbered_axes("roll", axis, x.ndim)
+    shifts = list(shift) if isinstance(shift, (tuple, list)) else [shift] * len(axes)
     if len(shifts) != len(axes):
         raise ValueError(f"roll: shift {shift} and axis {axis} must have one entry for each axis")
     for steps, a in zip(shifts, axes, strict=True):
-        a = normalize_axis("roll", a, x.ndim)
         size = x.shape[a]
         if size and steps % size:
             cut = size - steps % size
@@ -194,7 +156,12 @@ def _along(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
 
 @both_spellings
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """Pieces along an axis: of size `sections` (the last may be smaller), or of the given sizes."""
+    """Pieces along an axis: of size `sections` (the last may be smaller), or of the given sizes. Views.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.split(tg.arange(5), 2)
+    [Tensor([0, 1]), Tensor([2, 3]), Tensor([4])]
+    """
     x = tensor_of("split", x)
     axis = normalize_axis("split", axis, x.ndim)
     size = x.shape[axis]
@@ -212,27 +179,52 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
 
 @both_spellings
 def unstack(x: Any, axis: int = 0) -> tuple[Tensor, ...]:
-    """The slices along an axis."""
+    """The slices along an axis. Views.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.unstack(tg.tensor([[1, 2], [3, 4]]), axis=1)
+    (Tensor([1, 3]), Tensor([2, 4]))
+    """
     x = tensor_of("unstack", x)
-    return tuple(squeeze(part, axis) for part in split(x, 1, axis)) if x.shape[axis] else ()
+    axis = normalize_axis("unstack", axis, x.ndim)
+    return tuple(m.slice_view(x, (slice(None),) * axis + (i, ...)) for i in range(x.shape[axis]))
 
 
-def pad(x: Any, widths: Sequence[tuple[int, int]] | int, value: float = 0.0) -> Tensor:
-    """`value` around the tensor: widths[i] = (before, after) along axis i, or one width for all sides."""
+def pad(x: Any, widths: Any, value: float = 0.0) -> Tensor:
+    """`value` around the tensor: widths[i] = (before, after) along axis i, or one pair or number for all axes.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.pad(tg.tensor([1, 2]), (1, 2))
+    Tensor([0, 1, 2, 0, 0])
+    """
     x = tensor_of("pad", x)
-    pairs = ((widths, widths),) * x.ndim if isinstance(widths, int) else tuple((int(a), int(b)) for a, b in widths)
+    given = integers("pad", widths)
+    whole = given if given.ndim == 2 else np.broadcast_to(given, (x.ndim, 2)) if given.size in (1, 2) else given
+    pairs = tuple((int(a), int(b)) for a, b in whole) if whole.ndim == 2 and whole.shape[1] == 2 else ()
     if len(pairs) != x.ndim or any(n < 0 for pair in pairs for n in pair):
         raise ValueError(f"pad: needs a pair of widths, not negative, for each of {x.ndim} axes, got {widths!r}")
     return m.pad_constant(x, pairs, value)
 
 
 def tril(x: Any, k: int = 0) -> Tensor:
-    """Zero above the k-th diagonal of the last two axes."""
+    """Zero above the k-th diagonal of the last two axes.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.tril(tg.ones((2, 3)))
+    Tensor([[1., 0., 0.],
+            [1., 1., 0.]])
+    """
     return m.tril_part(_matrix("tril", x), k)
 
 
 def triu(x: Any, k: int = 0) -> Tensor:
-    """Zero below the k-th diagonal of the last two axes."""
+    """Zero below the k-th diagonal of the last two axes.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.triu(tg.ones((2, 3)), k=1)
+    Tensor([[0., 1., 1.],
+            [0., 0., 1.]])
+    """
     return m.triu_part(_matrix("triu", x), k)
 
 
@@ -243,19 +235,36 @@ def _matrix(name: str, x: Any) -> Tensor:
     return x
 
 
-def astype(x: Any, dtype: Any, copy: bool = True) -> Tensor:
-    """The elements in another dtype. Gradients pass between float dtypes."""
-    from ..dtypes import as_dtype
+def astype(x: Any, dtype: Any, copy: bool = True, device: Any = None) -> Tensor:
+    """The elements in another dtype, on `device` if given. Gradients pass between float dtypes.
 
-    x, kind = tensor_of("astype", x), as_dtype(dtype)
+    copy: False gives the tensor itself where nothing changes.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.astype(tg.tensor([1.7, -1.7]), tg.int64)
+    Tensor([ 1, -1])
+    """
+    x, kind = tensor_of("astype", x), dtypes.as_dtype(dtype)
+    x = x if device is None else m.to_device(x, device)
     return x if x.dtype == kind and not copy else m.cast(x, kind)
 
 
 def clone(x: Tensor) -> Tensor:
-    """A copy in memory of its own; gradients pass through."""
+    """A copy in memory of its own; gradients pass through.
+
+    >>> import tinygrad_lite as tg
+    >>> x = tg.ones(2)
+    >>> x.clone().add_(1), x
+    (Tensor([2., 2.]), Tensor([1., 1.]))
+    """
     return m.copy(x)
 
 
 def contiguous(x: Tensor) -> Tensor:
-    """The tensor itself where its elements lie in row order, else a copy that does."""
+    """The tensor itself where its elements lie in row order, else a copy that does.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.ones((2, 3)).T.contiguous().numpy().flags.c_contiguous
+    True
+    """
     return x if x._data.flags.c_contiguous else m.copy(x)

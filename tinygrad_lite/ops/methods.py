@@ -10,20 +10,20 @@ from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, UNARY_OPERATORS
 from .. import interchange
 from ..autograd import hooks, sweep
 from ..tensor import Tensor
-from . import composed, indexing, linalg, manipulation, movement, scans, sorting, statistics
+from . import axes, composed, indexing, linalg, manipulation, movement, scans, sorting, statistics
 from .elementwise import OPERATIONS
 from .primitive import in_place
 
 METHODS: dict[Any, str] = {
     statistics: "sum prod max min any all mean var std logsumexp softmax log_softmax",
-    manipulation: "expand_dims squeeze flatten ravel flip moveaxis swapaxes repeat tile roll split unstack pad tril "
-    "triu astype contiguous transpose matrix_transpose",
-    movement: "reshape permute_dims broadcast_to detach",
-    indexing: "take take_along_axis scatter_add",
+    axes: "expand_dims squeeze flatten ravel flip moveaxis swapaxes transpose matrix_transpose",
+    manipulation: "repeat tile roll split unstack pad tril triu astype clone contiguous",
+    movement: "reshape permute_dims broadcast_to detach to_device",
+    indexing: "take take_along_axis gather scatter_add",
     scans: "cumulative_sum cumulative_prod",
     sorting: "sort argsort topk argmax argmin nonzero count_nonzero",
-    linalg: "matmul dot outer tensordot diagonal trace norm",
-    composed: "clip logaddexp reciprocal isclose allclose",
+    linalg: "matmul dot outer tensordot vecdot diagonal trace norm",
+    composed: "clip logaddexp xlogy reciprocal positive isclose allclose",
     hooks: "register_hook retain_grad",
     sweep: "backward",
 }
@@ -31,9 +31,13 @@ METHODS: dict[Any, str] = {
 ALIASES = {
     "unsqueeze": "expand_dims", "view": "reshape", "permute": "permute_dims", "expand": "broadcast_to", "clamp": "clip",
     "cumsum": "cumulative_sum", "cumprod": "cumulative_prod", "mm": "matmul", "absolute": "abs", "neg": "negative",
+    "sub": "subtract", "mul": "multiply", "div": "divide",
 }  # fmt: skip
 SHAPED = ("reshape", "view", "permute_dims", "permute", "broadcast_to", "expand", "tile")
-IN_PLACE = "add subtract multiply divide relu clip exp sqrt negative sigmoid tanh".split()
+IN_PLACE = (
+    "add subtract sub multiply mul divide div pow clip clamp negative neg relu exp expm1 log sqrt rsqrt square "
+    "reciprocal abs sigmoid tanh sin cos floor ceil round"
+).split()
 
 
 def _operator(operation: Any) -> Callable[..., Any]:
@@ -74,12 +78,13 @@ def _operators() -> dict[str, Callable[..., Any]]:
     found |= {f"__r{p}__": _reversed(OPERATIONS[name]) for p, name in OPERATORS.items()}
     found |= {f"__i{p}__": _in_place(name, OPERATIONS[name]) for p, name in OPERATORS.items()}
     found |= {f"__{p}__": _method(OPERATIONS[name]) for p, name in UNARY_OPERATORS.items()}
-    return found | {"__matmul__": _operator(linalg.matmul), "__rmatmul__": _reversed(linalg.matmul)}
+    found |= {"__matmul__": _operator(linalg.matmul), "__rmatmul__": _reversed(linalg.matmul)}
+    return found | {"__imatmul__": _in_place("matmul", linalg.matmul), "__pos__": composed.positive}
 
 
 def install() -> None:
     """Give `Tensor` its operators, methods and properties."""
     for name, method in {**_table(), **_operators()}.items():
         setattr(Tensor, name, method)
-    Tensor.T = property(manipulation.transpose)
-    Tensor.mT = property(manipulation.matrix_transpose)
+    setattr(Tensor, "T", property(axes.transpose))  # noqa: B010
+    setattr(Tensor, "mT", property(axes.matrix_transpose))  # noqa: B010

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import devices
 from ..autograd.graph import version_cell
 from ..tensor import Tensor, wrap
 from .primitive import Primitive, as_tensors
@@ -24,6 +25,7 @@ pad_constant = Primitive("pad", lambda device, a, widths, value: device.movement
 concatenate = Primitive("concat", lambda device, *args: device.movement.concat(args[:-1], args[-1]), inputs=None)
 tril_part = Primitive("tril", lambda device, a, k: device.movement.tril(a, k))
 triu_part = Primitive("triu", lambda device, a, k: device.movement.triu(a, k))
+copy_to = Primitive("to_device", lambda device, a, target: target.movement.copy(a))
 
 
 def _unslice(a: np.ndarray, shape: tuple[int, ...], index: Any) -> np.ndarray:
@@ -42,6 +44,11 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
     """The elements in row order in another shape; one size may be -1, meaning what is left. A view where possible.
 
     Raises ValueError where the sizes do not multiply to the number of elements.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.reshape(tg.arange(6), (2, -1))
+    Tensor([[0, 1, 2],
+            [3, 4, 5]])
     """
     x = tensor_of("reshape", x)
     sizes = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
@@ -49,16 +56,35 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
         return x
     if sizes.count(-1) == 1:
         rest = math.prod(n for n in sizes if n != -1)
-        sizes = tuple((x.size // rest if rest else 0) if n == -1 else n for n in sizes)
+        sizes = tuple((x.size // rest if rest else -1) if n == -1 else n for n in sizes)
     if math.prod(sizes) != x.size or any(n < 0 for n in sizes):
         raise ValueError(f"reshape: {x.size} elements of shape {x.shape} do not fit into shape {shape!r}")
-    if x._data.flags.c_contiguous or np.may_share_memory(x._data, x._data.reshape(sizes)):
-        return reshape_view(x, sizes)
-    return reshape_view(copy(x), sizes)
+    return reshape_view(x if _merges(x._data, sizes) else copy(x), sizes)
+
+
+def _merges(a: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether the array can take that shape without a copy."""
+    if a.flags.c_contiguous:
+        return True
+    if not _CAN_ASK:  # NumPy before 2.1
+        return np.may_share_memory(a, a.reshape(shape))
+    try:
+        a.reshape(shape, copy=False)
+    except ValueError:
+        return False
+    return True
+
+
+_CAN_ASK = np.lib.NumpyVersion(np.__version__) >= "2.1.0"
 
 
 def permute_dims(x: Any, axes: Sequence[int]) -> Tensor:
-    """The axes in another order: axis i of the result is axis axes[i] of `x`. A view."""
+    """The axes in another order: axis i of the result is axis axes[i] of `x`. A view.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.permute_dims(tg.ones((2, 3, 4)), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
     x = tensor_of("permute_dims", x)
     order = tuple(int(a) for a in axes)
     if sorted(a % max(x.ndim, 1) for a in order) != list(range(x.ndim)) or any(
@@ -69,7 +95,13 @@ def permute_dims(x: Any, axes: Sequence[int]) -> Tensor:
 
 
 def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
-    """Repeat along axes of size 1 and new leading axes, without a copy (the view is read-only)."""
+    """Repeat along axes of size 1 and new leading axes, without a copy (the view is read-only).
+
+    >>> import tinygrad_lite as tg
+    >>> tg.broadcast_to(tg.tensor([1, 2]), (2, 2))
+    Tensor([[1, 2],
+            [1, 2]])
+    """
     x = tensor_of("broadcast_to", x)
     if tuple(shape) == x.shape:
         return x
@@ -80,8 +112,23 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
 
 
 def detach(x: Tensor) -> Tensor:
-    """The same memory without history: gradients stop here. Changes in place are seen by both."""
+    """The same memory without history: gradients stop here. Changes in place are seen by both.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.ones(2, requires_grad=True).detach().requires_grad
+    False
+    """
     result = wrap(x._data, x._device)
     result._cell = version_cell(x)
     result._born = result._cell[0]
+    return result
+
+
+def to_device(x: Tensor, device: Any) -> Tensor:
+    """A copy on another device; the tensor itself where it is there already. Gradients travel back."""
+    target = devices.get(device)
+    if x._device is target:
+        return x
+    result = copy_to(x, target)
+    result._device = target
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,19 +24,30 @@ def normalize_axes(name: str, axis: Axis, ndim: int) -> tuple[int, ...]:
     """Axes as sorted numbers from 0; all of them for None. ValueError where one is out of range or repeated."""
     if axis is None:
         return tuple(range(ndim))
-    axes = (axis,) if isinstance(axis, int) else tuple(axis)
-    for a in axes:
-        if not isinstance(a, int) or not -ndim <= a < ndim:
-            raise ValueError(f"{name}: axis {a!r} is out of range for a tensor with {ndim} axes")
-    found = sorted(a % ndim for a in axes)
+    found = sorted(numbered_axes(name, axis, ndim))
     if len(set(found)) < len(found):
         raise ValueError(f"{name}: axis {axis} names an axis twice")
     return tuple(found)
 
 
+def numbered_axes(name: str, axis: int | Sequence[int], ndim: int) -> list[int]:
+    """Axes in the given order as numbers from 0. TypeError where one is no integer, ValueError where out of range."""
+    try:
+        axes = [operator.index(a) for a in (axis if isinstance(axis, (tuple, list)) else [axis])]  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{name}: axis must be an integer or several, got {axis!r}") from None
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ValueError(f"{name}: axis {a} is out of range for a tensor with {ndim} axes")
+    return [a % ndim for a in axes]
+
+
 def normalize_axis(name: str, axis: int, ndim: int) -> int:
     """One axis as a number from 0."""
-    return normalize_axes(name, axis, ndim)[0]
+    found = numbered_axes(name, axis, ndim)
+    if len(found) != 1:
+        raise TypeError(f"{name}: axis must be one integer, got {axis!r}")
+    return found[0]
 
 
 def reduce(name: str, x: Any, axis: Axis, keepdims: bool) -> Tensor:

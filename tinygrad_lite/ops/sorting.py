@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..tensor import Tensor, wrap
+from .axes import flatten
 from .elementwise import OPERATIONS
 from .indexing import take_along_axis
-from .manipulation import flatten
 from .movement import reshape, tensor_of
 from .primitive import as_tensors
 from .reduce import Axis, normalize_axis, reduce

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
-OTHER = {"dim": "axis", "keepdim": "keepdims"}
+OTHER = {"dim": "axis", "keepdim": "keepdims", "dims": "axis", "start_dim": "start_axis", "end_dim": "end_axis"}
 
 
 def both_spellings(function: F) -> F:
