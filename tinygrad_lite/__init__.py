@@ -10,6 +10,7 @@ from .autograd.modes import enable_grad, is_grad_enabled, no_grad, set_grad_enab
 from .devices import set_default_device
 from .dtypes import (
     bool_,
+    can_cast,
     finfo,
     float32,
     float64,
@@ -25,6 +26,7 @@ from .dtypes import (
     uint32,
     uint64,
 )
+from .namespace import info as __array_namespace_info__
 from .ops import derivatives as _derivatives
 from .ops import methods as _methods
 from .ops import random
@@ -78,7 +80,8 @@ from .ops.manipulation import (
 )
 from .ops.movement import broadcast_to, permute_dims, reshape
 from .ops.random import Generator, manual_seed, rand, randint, randn, randperm
-from .ops.scans import cumulative_prod, cumulative_sum
+from .ops.scans import cumulative_prod, cumulative_sum, diff
+from .ops.sets import unique_all, unique_counts, unique_inverse, unique_values
 from .ops.sorting import argmax, argmin, argsort, count_nonzero, nonzero, searchsorted, sort, topk
 from .ops.statistics import all, any, log_softmax, logsumexp, max, mean, min, prod, softmax, std, sum, var
 from .tensor import Tensor
@@ -89,10 +92,15 @@ _sweep.add = _OPERATIONS["add"]  # type: ignore[assignment]
 _methods.install()
 globals().update(_OPERATIONS)  # add, exp, where ...: the array API's elementwise functions
 
+bool = bool_  # the array API's name
+cat, unsqueeze, permute, clamp = concat, expand_dims, permute_dims, clip  # PyTorch's names
+cumsum, cumprod = cumulative_sum, cumulative_prod
+__array_api_version__ = "2024.12"
 e, pi, inf, nan, newaxis = 2.718281828459045, 3.141592653589793, float("inf"), float("nan"), None
 
 _LAZY = {"data", "func", "io", "kernels", "nn", "optim", "testing"}  # imported when first used
 _NAMES = dict.fromkeys(("GradcheckError", "gradcheck", "gradgradcheck"), "gradient_check")  # functions of that module
+_NAMES["softplus"] = "nn.functional"
 
 
 def __getattr__(name: str) -> _Any:

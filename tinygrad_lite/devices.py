@@ -44,6 +44,11 @@ def get(device: str | Device | None = None) -> Device:
     return _devices[device]
 
 
+def names() -> list[str]:
+    """The devices that tensors can be on."""
+    return list(_devices)
+
+
 def set_default_device(device: str) -> None:
     """Where tensors are made from now on: "cpu" (compiled kernels) or "numpy" (the reference).
 

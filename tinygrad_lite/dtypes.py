@@ -53,12 +53,20 @@ def weak(value: bool | int | float, partner: np.dtype) -> np.dtype:
 
 def isdtype(dtype: Any, kind: Any) -> bool:
     """Whether a dtype is of a kind: "bool", "signed integer", "unsigned integer", "integral", "real floating",
-    "numeric", a dtype, or a tuple of these."""
+    "numeric", a dtype, or a tuple of these.
+
+    >>> isdtype(float32, "real floating"), isdtype(int8, ("bool", "unsigned integer"))
+    (True, False)
+    """
     return bool(np.isdtype(np.dtype(dtype), kind))
 
 
 def result_type(*values: Any) -> np.dtype:
-    """The dtype that tensors, dtypes and Python numbers combine to. A float dtype wins over integers."""
+    """The dtype that tensors, dtypes and Python numbers combine to. A float dtype wins over integers.
+
+    >>> result_type(int32, float32, 1.5), result_type(int8, uint8)
+    (dtype('float32'), dtype('int16'))
+    """
     return np.dtype(common_dtype([_kind(v) for v in values]))
 
 
@@ -68,11 +76,28 @@ def _kind(value: Any) -> Any:
     return value.dtype if hasattr(value, "dtype") and not isinstance(value, np.dtype) else np.dtype(value)
 
 
+def can_cast(from_: Any, to: Any) -> bool:
+    """Whether every value of a dtype (or of a tensor's dtype) is kept in another.
+
+    >>> can_cast(int32, float64), can_cast(int64, float32)
+    (True, False)
+    """
+    return bool(np.can_cast(as_dtype(getattr(from_, "dtype", from_)), as_dtype(to)))
+
+
 def finfo(dtype: Any) -> Any:
-    """The limits of a float dtype, as `numpy.finfo`."""
+    """The limits of a float dtype, as `numpy.finfo`.
+
+    >>> float(finfo(float32).eps)
+    1.1920928955078125e-07
+    """
     return np.finfo(getattr(dtype, "dtype", dtype))
 
 
 def iinfo(dtype: Any) -> Any:
-    """The limits of an integer dtype, as `numpy.iinfo`."""
+    """The limits of an integer dtype, as `numpy.iinfo`.
+
+    >>> iinfo(int8).max
+    127
+    """
     return np.iinfo(getattr(dtype, "dtype", dtype))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,13 +10,23 @@ import numpy as np
 from tinygrad_lite_kernels.expr import UFUNC_NAMES
 
 from . import devices, dtypes
+from .autograd.graph import version_cell
+from .ops import composed, linalg
 from .ops.elementwise import OPERATIONS
-from .ops.manipulation import astype, clone
-from .tensor import Tensor, wrap
+from .ops.manipulation import astype
+from .ops.movement import to_device
+from .tensor import Tensor
 
 
 def numpy(x: Tensor) -> np.ndarray:
-    """The elements as a NumPy array on the same memory. RuntimeError for a tensor that requires a gradient."""
+    """The elements as a NumPy array on the same memory. RuntimeError for a tensor that requires a gradient.
+
+    What NumPy changes in that memory is not noticed by the version counters.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.tensor([1.0, 2.0]).numpy()
+    array([1., 2.], dtype=float32)
+    """
     if x.requires_grad:
         raise RuntimeError(
             "numpy: this tensor requires a gradient, which NumPy would not follow; use .detach().numpy() for its values"
@@ -29,51 +40,52 @@ def to_array(x: Tensor, dtype: Any = None, copy: bool | None = None) -> np.ndarr
 
 
 def item(x: Tensor) -> Any:
-    """The only element as a Python number. ValueError where there is not exactly one."""
+    """The only element as a Python number. ValueError where there is not exactly one.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.tensor([[2.5]]).item()
+    2.5
+    """
     if x.size != 1:
         raise ValueError(f"item: needs a tensor with one element, this one has shape {x.shape}; use .tolist()")
     return x._data.item()
 
 
 def tolist(x: Tensor) -> Any:
-    """The elements as nested lists of Python numbers."""
+    """The elements as nested lists of Python numbers; the number itself for a 0-d tensor.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.tensor([[1, 2], [3, 4]]).tolist()
+    [[1, 2], [3, 4]]
+    """
     return x._data.tolist()
 
 
-def to(x: Tensor, *targets: Any) -> Tensor:
-    """On another device or in another dtype (either, or both). The tensor itself where nothing changes.
+def to(x: Tensor, *targets: Any, device: Any = None, dtype: Any = None) -> Tensor:
+    """On another device or in another dtype (either, or both), or like another tensor.
+
+    The tensor itself where nothing changes, else a copy. Gradients come back in the dtype and on the device of `x`.
 
     >>> import tinygrad_lite as tg
     >>> tg.ones(2).to("numpy", tg.float64).device
     'numpy'
     """
-    for target in targets:
-        if isinstance(target, devices.Device) or (isinstance(target, str) and target not in dtypes.ALL):
-            x = _moved(x, devices.get(target))
-        else:
+    for target in (*targets, device, dtype):
+        if isinstance(target, Tensor):
+            x = astype(to_device(x, target._device), target.dtype, copy=False)
+        elif isinstance(target, devices.Device) or (isinstance(target, str) and target not in dtypes.ALL):
+            x = to_device(x, target)
+        elif target is not None:
             x = astype(x, target, copy=False)
     return x
 
 
-def _moved(x: Tensor, device: devices.Device) -> Tensor:
-    """Both devices of today share the host's memory, so that only the kernels change; a gradient is moved back."""
-    if x._device is device:
-        return x
-    if not x.requires_grad:
-        return wrap(x._data, device)
-    from .autograd.function import Function
-
-    class Move(Function):
-        @staticmethod
-        def forward(ctx: Any, x: Tensor) -> Tensor:
-            ctx.device = x._device
-            return wrap(x._data, device)
-
-        @staticmethod
-        def backward(ctx: Any, g: Tensor) -> Tensor:
-            return _moved(g, ctx.device)
-
-    return Move.apply(x)
+def copy(x: Tensor) -> Tensor:
+    """For `copy.copy`: another tensor on the same memory, with the same versions and the same place in the graph."""
+    version_cell(x)
+    other = type(x).__new__(type(x))
+    other.__dict__.update(x.__dict__)
+    return other
 
 
 def deepcopy(x: Tensor, memo: dict[int, Any]) -> Tensor:
@@ -106,7 +118,16 @@ def rebuild(cls: type[Tensor], data: np.ndarray, device: str, requires_grad: boo
 def _iterate(x: Tensor) -> Iterator[Tensor]:
     if x.ndim == 0:
         raise TypeError("iteration over a 0-d tensor: it has no axis; use .item()")
-    return (x[i] for i in range(x.shape[0]))
+    return (x[i] for i in range(x.shape[0]))  # type: ignore[index]
+
+
+def _contains(x: Tensor, value: Any) -> bool:
+    return bool(OPERATIONS["equal"](x, value)._data.any())
+
+
+def _format(x: Tensor, specification: str) -> str:
+    """f"{loss:.3f}" for a 0-d tensor; otherwise what `repr` gives."""
+    return format(x._data.item() if x.ndim == 0 and specification else repr(x), specification)
 
 
 def _truth(x: Tensor) -> bool:
@@ -116,21 +137,41 @@ def _truth(x: Tensor) -> bool:
 
 
 def _index(x: Tensor) -> int:
-    if x.size != 1 or x.dtype.kind not in "iub":
+    if x.size != 1 or x.dtype.kind not in "iu":
         raise TypeError(f"only a tensor with one integer can be used as an index, this one is {x.dtype} {x.shape}")
     return int(x._data.item())
+
+
+UFUNCS: dict[str, Any] = {
+    **OPERATIONS, "matmul": linalg.matmul, "vecdot": linalg.vecdot, "logaddexp": composed.logaddexp,
+    "positive": composed.positive, "reciprocal": composed.reciprocal,
+}  # fmt: skip
 
 
 def _ufunc(x: Tensor, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
     """NumPy's functions on tensors are our operations of the same name, so that gradients are not lost."""
     name = UFUNC_NAMES.get(ufunc.__name__, ufunc.__name__)
-    if method != "__call__" or options or name not in OPERATIONS:
-        raise TypeError(f"numpy.{ufunc.__name__} does not take tensors; use .detach().numpy() for the values")
-    return OPERATIONS[name](*args)
+    if method != "__call__" or options or name not in UFUNCS:
+        how = "" if method == "__call__" else f".{method}"
+        given = f" with {', '.join(options)}" if options else ""
+        raise TypeError(
+            f"numpy.{ufunc.__name__}{how}{given} does not take tensors; use .detach().numpy() for the values"
+        )
+    return UFUNCS[name](*args)
+
+
+def namespace(x: Tensor, api_version: str | None = None) -> Any:
+    """For code written to the array API standard: the module with the functions."""
+    if api_version not in (None, *API_VERSIONS):
+        raise ValueError(f"__array_namespace__: version {api_version!r} is not known; known: {', '.join(API_VERSIONS)}")
+    return importlib.import_module(__package__)
+
+
+API_VERSIONS = ("2021.12", "2022.12", "2023.12", "2024.12")
 
 
 def _in_place_copy(x: Tensor, other: Any) -> Tensor:
-    x[...] = other
+    x[...] = to_device(other, x._device) if isinstance(other, Tensor) else other
     return x
 
 
@@ -140,15 +181,15 @@ def _fill(x: Tensor, value: float) -> Tensor:
 
 
 METHODS: dict[str, Any] = {
-    "numpy": numpy, "item": item, "tolist": tolist, "to": to, "clone": clone, "fill_": _fill, "copy_": _in_place_copy,
+    "numpy": numpy, "item": item, "tolist": tolist, "to": to, "fill_": _fill, "copy_": _in_place_copy,
     "zero_": lambda x: _fill(x, 0), "cpu": lambda x: to(x, "cpu"), "float": lambda x: to(x, dtypes.float32),
     "double": lambda x: to(x, dtypes.float64), "long": lambda x: to(x, dtypes.int64),
-    "int": lambda x: to(x, dtypes.int32),
-    "bool": lambda x: to(x, dtypes.bool_),
-    "__array__": to_array, "__deepcopy__": deepcopy, "__reduce_ex__": reduce_ex, "__iter__": _iterate,
+    "int": lambda x: to(x, dtypes.int32), "numel": lambda x: x.size,
+    "bool": lambda x: to(x, dtypes.bool_), "__format__": _format, "__array_namespace__": namespace,
+    "__array__": to_array, "__copy__": copy, "__deepcopy__": deepcopy, "__reduce_ex__": reduce_ex, "__iter__": _iterate,
     "__bool__": _truth,
     "__float__": lambda x: float(item(x)), "__int__": lambda x: int(item(x)), "__index__": _index,
-    "__contains__": lambda x, value: bool((x._data == getattr(value, "_data", value)).any()),
+    "__contains__": _contains,
     "__dlpack__": lambda x, **options: numpy(x).__dlpack__(**options),
-    "__dlpack_device__": lambda x: (1, 0), "__array_ufunc__": _ufunc,
+    "__dlpack_device__": lambda x: x._data.__dlpack_device__(), "__array_ufunc__": _ufunc,
 }  # fmt: skip

@@ -10,7 +10,7 @@ import numpy as np
 from ..tensor import Tensor
 from .elementwise import OPERATIONS
 from .indexing import gather_rows
-from .linalg import _promoted
+from .linalg import promoted
 from .matmul import product
 from .movement import permute_dims, reshape
 from .primitive import as_tensors
@@ -97,11 +97,12 @@ def _pair(la: str, a: Tensor, lb: str, b: Tensor, keep: set[str]) -> tuple[str, 
     la, a = _summed(la, a, keep | set(lb))
     lb, b = _summed(lb, b, keep | set(la))
     both = [c for c in la if c in lb]
-    if any(a.shape[la.index(c)] != b.shape[lb.index(c)] for c in both) or a.dtype.kind != "f" or b.dtype.kind != "f":
-        return _multiplied(la, a, lb, b, keep)
-    a, b = _promoted("einsum", a, b)
     stack, inner = [c for c in both if c in keep], [c for c in both if c not in keep]
     rows, columns = [c for c in la if c not in lb], [c for c in lb if c not in la]
+    broadcast = any(a.shape[la.index(c)] != b.shape[lb.index(c)] for c in both)
+    if broadcast or not inner or not (rows or columns):
+        return _multiplied(la, a, lb, b, keep)
+    a, b = promoted("einsum", a, b)
     left = _grouped(la, a, [stack, rows, inner], len(stack))
     right = _grouped(lb, b, [stack, inner, columns], len(stack))
     sizes = {**dict(zip(la, a.shape, strict=True)), **dict(zip(lb, b.shape, strict=True))}
@@ -117,7 +118,7 @@ def _grouped(letters: str, x: Tensor, groups: list[list[str]], stack: int) -> Te
 
 
 def _multiplied(la: str, a: Tensor, lb: str, b: Tensor, keep: set[str]) -> tuple[str, Tensor]:
-    """The general way, for sizes that broadcast and for integers: multiply, then sum."""
+    """Multiply, then sum: for sizes that broadcast, and where a matrix product would have one row and one column."""
     letters = la + "".join(c for c in lb if c not in la)
     wide_b = permute_dims(b, [lb.index(c) for c in letters if c in lb])
     sizes = dict(zip(lb, b.shape, strict=True))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from tinygrad_lite_kernels.expr import common_dtype
 
 from ..tensor import Tensor
 from .axes import expand_dims, moveaxis
@@ -15,9 +16,10 @@ from .indexing import gather_rows
 from .matmul import product
 from .movement import cast, permute_dims, reshape, tensor_of
 from .primitive import as_tensors
-from .reduce import normalize_axes, normalize_axis
+from .reduce import normalize_axes, numbered_axes
 from .reduce import reduce as reduce_by
 from .spelling import both_spellings
+from .statistics import floating, sum
 
 multiply = OPERATIONS["multiply"]
 
@@ -27,14 +29,16 @@ def matmul(x1: Any, x2: Any) -> Tensor:
 
     x1: (..., m, k) or (k,). x2: (..., k, n) or (k,); leading axes broadcast. ValueError where the sizes k differ.
     Dtypes are promoted; a float32 and an integer operand give float32.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.ones((2, 3)) @ tg.tensor([1.0, 2.0, 3.0])
+    Tensor([6., 6.])
     """
-    a, b = _promoted("matmul", x1, x2)
+    a, b = promoted("matmul", x1, x2)
     return product(a, b)
 
 
-def _promoted(name: str, x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
-    from tinygrad_lite_kernels.expr import common_dtype
-
+def promoted(name: str, x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
     a, b = as_tensors(name, [x1, x2])
     if a.dtype != b.dtype:
         kind = common_dtype([a.dtype, b.dtype])
@@ -43,15 +47,26 @@ def _promoted(name: str, x1: Any, x2: Any) -> tuple[Tensor, Tensor]:
 
 
 def dot(x1: Any, x2: Any) -> Tensor:
-    """The inner product of two vectors."""
-    a, b = _promoted("dot", x1, x2)
+    """The inner product of two vectors.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.dot(tg.tensor([1, 2]), tg.tensor([3, 4]))
+    Tensor(11)
+    """
+    a, b = promoted("dot", x1, x2)
     if a.ndim != 1 or b.ndim != 1:
         raise ValueError(f"dot: needs two vectors, got shapes {a.shape} and {b.shape}; use matmul or tensordot")
     return product(a, b)
 
 
 def outer(x1: Any, x2: Any) -> Tensor:
-    """All products of an element of the first vector and one of the second."""
+    """All products of an element of the first vector and one of the second.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.outer(tg.tensor([1, 2]), tg.tensor([3, 4]))
+    Tensor([[3, 4],
+            [6, 8]])
+    """
     a, b = as_tensors("outer", [x1, x2])
     if a.ndim != 1 or b.ndim != 1:
         raise ValueError(f"outer: needs two vectors, got shapes {a.shape} and {b.shape}")
@@ -60,7 +75,12 @@ def outer(x1: Any, x2: Any) -> Tensor:
 
 @both_spellings
 def vecdot(x1: Any, x2: Any, axis: int = -1) -> Tensor:
-    """The inner products of vectors along an axis; the other axes broadcast."""
+    """The inner products of vectors along an axis, counted from the end (-1 is the last); the other axes broadcast.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.vecdot(tg.tensor([[1, 2], [3, 4]]), tg.tensor([1, 1]))
+    Tensor([3, 7])
+    """
     a, b = as_tensors("vecdot", [x1, x2])
     if not -1 >= axis >= -min(a.ndim, b.ndim):
         raise ValueError(f"vecdot: axis counts from the end, so it must be in [{-min(a.ndim, b.ndim)}, -1], got {axis}")
@@ -70,12 +90,20 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Tensor:
 
 
 def tensordot(x1: Any, x2: Any, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:
-    """Sum over pairs of axes: the last `axes` of x1 with the first of x2, or two lists of axes."""
-    a, b = _promoted("tensordot", x1, x2)
+    """Sum over pairs of axes: the last `axes` of x1 with the first of x2, or two lists of axes.
+
+    The result has the other axes of x1, then those of x2. ValueError where the sizes of a pair differ.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.tensordot(tg.ones((2, 3, 4)), tg.ones((3, 4, 5))).shape
+    (2, 5)
+    """
+    a, b = promoted("tensordot", x1, x2)
     if isinstance(axes, int):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise ValueError(f"tensordot: axes must be from 0 to {min(a.ndim, b.ndim)} for these tensors, got {axes}")
         axes = list(range(a.ndim - axes, a.ndim)), list(range(axes))
-    left = [normalize_axis("tensordot", i, a.ndim) for i in axes[0]]
-    right = [normalize_axis("tensordot", i, b.ndim) for i in axes[1]]
+    left, right = numbered_axes("tensordot", axes[0], a.ndim), numbered_axes("tensordot", axes[1], b.ndim)
     if [a.shape[i] for i in left] != [b.shape[i] for i in right]:
         raise ValueError(f"tensordot: axes {left} of shape {a.shape} and {right} of {b.shape} differ in size")
     free_a, free_b = ([i for i in range(t.ndim) if i not in used] for t, used in ((a, left), (b, right)))
@@ -86,8 +114,15 @@ def tensordot(x1: Any, x2: Any, axes: int | tuple[Sequence[int], Sequence[int]] 
 
 
 def diagonal(x: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Tensor:
-    """The elements x[..., i, i + offset] of two axes, as the last axis of the result."""
+    """The elements x[..., i, i + offset] of two axes, as the last axis of the result.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.diagonal(tg.tensor([[1, 2], [3, 4]]))
+    Tensor([1, 4])
+    """
     x = tensor_of("diagonal", x)
+    if x.ndim < 2:
+        raise ValueError(f"diagonal: needs at least two axes, the shape is {x.shape}")
     first = moveaxis(x, (axis1, axis2), (0, 1))
     rows, columns = first.shape[:2]
     start, count = max(0, -offset), max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -96,36 +131,46 @@ def diagonal(x: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Tenso
 
 
 def trace(x: Any, offset: int = 0, dtype: Any = None) -> Tensor:
-    """The sum of the diagonal of the last two axes."""
-    from .statistics import sum
+    """The sum of the diagonal of the last two axes. Integers are summed in 64 bits, or in `dtype`.
 
+    >>> import tinygrad_lite as tg
+    >>> tg.trace(tg.tensor([[1, 2], [3, 4]]))
+    Tensor(5)
+    """
     return sum(diagonal(x, offset), -1, dtype)
 
 
 @both_spellings
 def norm(x: Any, ord: float | str | None = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-    """The p-norm of vectors along `axis`: 2 (default, also "fro"), 1, inf, -inf, 0, or any p.
+    """The p-norm of the elements over `axis` (None: all): 2 (default, also "fro"), 1, inf, -inf, 0, or any other p.
 
-    The gradient of the 2-norm at 0 is 0.
+    Several axes count as one long vector. Integers give the default float. The gradient at 0 is 0 (for p >= 1).
+
+    >>> import tinygrad_lite as tg
+    >>> tg.norm(tg.tensor([[3.0, 4.0], [0.0, 0.0]]), axis=1)
+    Tensor([5., 0.])
     """
-    x = tensor_of("norm", x)
+    x = floating("norm", x)
     axes = normalize_axes("norm", axis, x.ndim)
-    size = OPERATIONS["abs"](x)
     if ord in (None, 2, "fro"):
-        return _safe_sqrt(reduce_by("sum", OPERATIONS["square"](x), axes, keepdims))
-    if ord in (math.inf, -math.inf):
-        return reduce_by("max" if ord == math.inf else "min", size, axes, keepdims)
-    if ord == 0:
-        return cast(reduce_by("sum", OPERATIONS["not_equal"](x, 0), axes, keepdims), x.dtype)
+        return _safe_root(reduce_by("sum", OPERATIONS["square"](x), axes, keepdims), 2)
     if isinstance(ord, str):
         raise ValueError(f'norm: ord must be a number, inf or "fro", got {ord!r}')
-    power = size if ord == 1 else OPERATIONS["pow"](size, float(ord))
-    total = reduce_by("sum", power, axes, keepdims)
-    return total if ord == 1 else OPERATIONS["pow"](total, 1 / float(ord))
+    if ord == 0:
+        return cast(reduce_by("sum", OPERATIONS["not_equal"](x, 0), axes, keepdims), x.dtype)
+    size = OPERATIONS["abs"](x)
+    if abs(ord) == math.inf:
+        return reduce_by("max" if ord > 0 else "min", size, axes, keepdims)
+    if ord == 1:
+        return reduce_by("sum", size, axes, keepdims)
+    return _safe_root(reduce_by("sum", OPERATIONS["pow"](size, float(ord)), axes, keepdims), float(ord))
 
 
-def _safe_sqrt(x: Tensor) -> Tensor:
-    """The square root, whose gradient at 0 is taken as 0."""
+def _safe_root(x: Tensor, degree: float) -> Tensor:
+    """x ** (1 / degree), whose gradient at 0 is taken as 0."""
+    if degree < 0:
+        return OPERATIONS["pow"](x, 1 / degree)
     zero = OPERATIONS["equal"](x, 0)
-    root = OPERATIONS["sqrt"](OPERATIONS["where"](zero, 1, x))
+    inside = OPERATIONS["where"](zero, 1, x)
+    root = OPERATIONS["sqrt"](inside) if degree == 2 else OPERATIONS["pow"](inside, 1 / degree)
     return OPERATIONS["where"](zero, 0, root)

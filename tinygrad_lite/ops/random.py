@@ -85,7 +85,13 @@ default_generator = Generator(0)
 
 
 def manual_seed(seed: int) -> Generator:
-    """Start the default generator anew from a seed (an integer)."""
+    """Start the default generator anew from a seed (an integer).
+
+    >>> import tinygrad_lite as tg
+    >>> first = (tg.manual_seed(0), tg.rand(3))[1]
+    >>> bool((first == (tg.manual_seed(0), tg.rand(3))[1]).all())
+    True
+    """
     default_generator.set_state({"seed": _checked_seed(seed), "block": 0})
     return default_generator
 
@@ -108,29 +114,57 @@ def _sizes(shape: tuple[Any, ...]) -> Shape:
 def rand(
     *shape: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, generator: Any = None
 ) -> Tensor:
-    """Uniform numbers in [0, 1). The shape as one tuple or as separate sizes."""
+    """Uniform numbers in [0, 1). The shape as one tuple or as separate sizes.
+
+    generator: where the numbers come from, else the generator that `manual_seed` starts.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.rand(2, 3, generator=tg.Generator(1)).shape
+    (2, 3)
+    """
     return _drawn("uniform", _sizes(shape), dtype, device, requires_grad, generator)
 
 
 def randn(
     *shape: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False, generator: Any = None
 ) -> Tensor:
-    """Standard normal numbers. The shape as one tuple or as separate sizes."""
+    """Standard normal numbers. The shape as one tuple or as separate sizes.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.randn(2, 3, dtype=tg.float64, generator=tg.Generator(1)).dtype
+    dtype('float64')
+    """
     return _drawn("normal", _sizes(shape), dtype, device, requires_grad, generator)
 
 
-def randint(low: int, high: int | None = None, shape: Shape = (), device: Any = None, generator: Any = None) -> Tensor:
-    """Integers (int64) from low to high - 1; from 0 to low - 1 without high."""
+def randint(
+    low: int, high: int | None = None, shape: Shape = (), dtype: Any = None, device: Any = None, generator: Any = None
+) -> Tensor:
+    """Integers (int64, or `dtype`) from low to high - 1; from 0 to low - 1 without high.
+
+    ValueError where there is no such integer.
+
+    >>> import tinygrad_lite as tg
+    >>> x = tg.randint(3, 5, (100,), generator=tg.Generator(1))
+    >>> x.min().item(), x.max().item()
+    (3, 4)
+    """
     low, high = (0, low) if high is None else (low, high)
     if high <= low:
         raise ValueError(f"randint: high must be larger than low, got low={low}, high={high}")
     sizes = _shape("randint", shape)
     place = devices.get(device)
     data = (generator or default_generator).integers(low, high, math.prod(sizes), place)
-    return wrap(data.reshape(sizes), place)
+    kind = dtypes.DEFAULT_INT if dtype is None else dtypes.as_dtype(dtype)
+    return wrap(data.reshape(sizes).astype(kind, copy=False), place)
 
 
 def randperm(count: int, device: Any = None, generator: Any = None) -> Tensor:
-    """The integers from 0 to count - 1 in random order."""
+    """The integers from 0 to count - 1 in random order.
+
+    >>> import tinygrad_lite as tg
+    >>> sorted(tg.randperm(4, generator=tg.Generator(1)).tolist())
+    [0, 1, 2, 3]
+    """
     place = devices.get(device)
     return wrap((generator or default_generator).permutation(count, place), place)

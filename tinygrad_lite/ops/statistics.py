@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..dtypes import as_dtype
 from ..tensor import Tensor
 from .creation import zeros
 from .elementwise import OPERATIONS
@@ -24,50 +25,100 @@ def sum(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) ->
     >>> tg.sum(tg.tensor([[1.0, 2.0], [3.0, 4.0]]), axis=0)
     Tensor([4., 6.])
     """
-    return reduce("sum", _as(x, dtype), axis, keepdims)
+    return _of_dtype("sum", x, axis, dtype, keepdims)
 
 
 @both_spellings
 def prod(x: Any, axis: Axis = None, dtype: Any = None, keepdims: bool = False) -> Tensor:
-    """The product over `axis` (None: all axes). Empty: 1. The gradient is right where elements are zero."""
-    return reduce("prod", _as(x, dtype), axis, keepdims)
+    """The product over `axis` (None: all axes). Integers have 64 bits. Empty: 1.
+
+    The gradient is right where elements are zero.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.prod(tg.tensor([[1, 2], [3, 4]]), axis=1)
+    Tensor([ 2, 12])
+    """
+    return _of_dtype("prod", x, axis, dtype, keepdims)
+
+
+def _of_dtype(name: str, x: Any, axis: Axis, dtype: Any, keepdims: bool) -> Tensor:
+    """Reduce in a dtype: what is narrower than 64 bits is summed in 64 and then converted."""
+    x = tensor_of(name, x)
+    if dtype is None:
+        return reduce(name, x, axis, keepdims)
+    kind = as_dtype(dtype)
+    result = reduce(name, x if x.dtype == kind else cast(x, kind), axis, keepdims)
+    return result if result.dtype == kind else cast(result, kind)
 
 
 @both_spellings
 def max(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The largest element; NaN where there is one. Ties share the gradient evenly. Empty: ValueError."""
+    """The largest element; NaN where there is one. Ties share the gradient evenly. Empty: ValueError.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.max(tg.tensor([[1.0, 2.0], [3.0, 0.0]]), axis=1, keepdims=True)
+    Tensor([[2.],
+            [3.]])
+    """
     return reduce("max", x, axis, keepdims)
 
 
 @both_spellings
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The smallest element; NaN where there is one. Ties share the gradient evenly. Empty: ValueError."""
+    """The smallest element; NaN where there is one. Ties share the gradient evenly. Empty: ValueError.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.min(tg.tensor([[1.0, 2.0], [3.0, 0.0]]), axis=1)
+    Tensor([1., 0.])
+    """
     return reduce("min", x, axis, keepdims)
 
 
 @both_spellings
 def any(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether any element is not zero (NaN is not). Empty: False."""
+    """Whether any element is not zero (NaN is not). Empty: False.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.any(tg.tensor([[0, 1], [0, 0]]), axis=1)
+    Tensor([ True, False])
+    """
     return reduce("any", x, axis, keepdims)
 
 
 @both_spellings
 def all(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """Whether every element is not zero (NaN is not). Empty: True."""
+    """Whether every element is not zero (NaN is not). Empty: True.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.all(tg.tensor([[1, 1], [0, 1]]), axis=1)
+    Tensor([ True, False])
+    """
     return reduce("all", x, axis, keepdims)
 
 
 @both_spellings
 def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The arithmetic mean; of integers in the default float. Empty: NaN."""
-    x = _floating(x)
+    """The arithmetic mean; of integers in the default float. Empty: NaN.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.mean(tg.tensor([1, 2, 4, 5]))
+    Tensor(3.)
+    """
+    x = floating("mean", x)
     return multiply(reduce("sum", x, axis, keepdims), _inverse(_count(x, axis)))
 
 
 @both_spellings
 def var(x: Any, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The variance, sum((x - mean)**2) / (n - correction), in two passes so that a large mean does no harm."""
-    x = _floating(x)
+    """The variance, sum((x - mean)**2) / (n - correction), in two passes so that a large mean does no harm.
+
+    NaN where n <= correction.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.var(tg.tensor([1.0, 3.0])), tg.var(tg.tensor([1.0, 3.0]), correction=1)
+    (Tensor(1.), Tensor(2.))
+    """
+    x = floating("var", x)
     centred = subtract(x, mean(x, axis, keepdims=True))
     total = reduce("sum", square(centred), axis, keepdims)
     return multiply(total, _inverse(_count(x, axis) - correction))
@@ -75,24 +126,19 @@ def var(x: Any, axis: Axis = None, correction: float = 0.0, keepdims: bool = Fal
 
 @both_spellings
 def std(x: Any, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The standard deviation, sqrt(var). Its gradient is infinite where the variance is 0."""
+    """The standard deviation, sqrt(var). Its gradient is NaN where the variance is 0.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.std(tg.tensor([1.0, 3.0]))
+    Tensor(1.)
+    """
     return sqrt(var(x, axis, correction, keepdims))
 
 
-def _as(x: Any, dtype: Any) -> Tensor:
-    x = tensor_of("sum", x)
-    return x if dtype is None else cast(x, _dtype(dtype))
-
-
-def _dtype(dtype: Any) -> Any:
-    from ..dtypes import as_dtype
-
-    return as_dtype(dtype)
-
-
-def _floating(x: Any) -> Tensor:
-    x = tensor_of("mean", x)
-    return x if x.dtype.kind == "f" else cast(x, _dtype(float))
+def floating(name: str, x: Any) -> Tensor:
+    """The argument as a tensor of floats."""
+    x = tensor_of(name, x)
+    return x if x.dtype.kind == "f" else cast(x, as_dtype(float))
 
 
 def _count(x: Tensor, axis: Axis) -> int:
@@ -105,13 +151,13 @@ def _inverse(count: float) -> float:
 
 @both_spellings
 def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """log(sum(exp(x))) without overflow. A row of -inf gives -inf.
+    """log(sum(exp(x))) without overflow, in the default float for integers. Nothing, or only -inf, gives -inf.
 
     >>> import tinygrad_lite as tg
     >>> tg.logsumexp(tg.tensor([1000.0, 1000.0]))
     Tensor(1000.6932)
     """
-    x = _floating(x)
+    x = floating("logsumexp", x)
     top = _finite_max(x, axis)
     total = reduce("sum", OPERATIONS["exp"](subtract(x, top)), axis, keepdims)
     return add(OPERATIONS["log"](total), reshape(top, total.shape))
@@ -119,16 +165,26 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
 @both_spellings
 def softmax(x: Any, axis: int = -1) -> Tensor:
-    """exp(x) / sum(exp(x)) along an axis, without overflow."""
-    x = _floating(x)
+    """exp(x) / sum(exp(x)) along an axis, without overflow.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.softmax(tg.tensor([1000.0, 1000.0]))
+    Tensor([0.5, 0.5])
+    """
+    x = floating("softmax", x)
     weights = OPERATIONS["exp"](subtract(x, _finite_max(x, axis)))
     return divide(weights, reduce("sum", weights, axis, True))
 
 
 @both_spellings
 def log_softmax(x: Any, axis: int = -1) -> Tensor:
-    """log(softmax(x)) along an axis, without overflow."""
-    x = _floating(x)
+    """log(softmax(x)) along an axis, without overflow.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.log_softmax(tg.tensor([0.0, -1000.0]))
+    Tensor([    0., -1000.])
+    """
+    x = floating("log_softmax", x)
     shifted = subtract(x, _finite_max(x, axis))
     return subtract(shifted, OPERATIONS["log"](reduce("sum", OPERATIONS["exp"](shifted), axis, True)))
 
