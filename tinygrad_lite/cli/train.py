@@ -36,7 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--patience", type=options.positive_int, default=default.patience,
         help="stop after so many epochs without a better validation loss (default %(default)s)")  # fmt: skip
     add("--batch-size", type=options.positive_int, default=default.batch_size, help="default %(default)s")
-    add("--hidden", type=options.sizes, default=default.hidden, help="sizes of the hidden layers, like 128,64 (default 512)")
+    add(
+        "--hidden",
+        type=options.sizes,
+        default=default.hidden,
+        help="sizes of the hidden layers, like 128,64 (default 512)",
+    )
     add("--lr", type=options.positive, default=default.learning_rate, help="learning rate (default %(default)s)")
     add("--dropout", type=options.fraction, help=f"default {default.dropout} for classes, 0 for regression")
     add("--weight-decay", type=options.not_negative, default=default.weight_decay, help="default %(default)s")
@@ -90,7 +95,10 @@ def read(source: str, target: str | None) -> tuple[Table, Any, str]:
     table = read_csv(source)
     if target is None:
         raise UserError(f"{source}: name the column to learn with --target; the columns are {', '.join(table.columns)}")
-    return table.without(target), table.column(target), target
+    values = table.column(target)
+    if len(table.columns) == 1:
+        raise UserError(f"{source} has no column besides the target {target!r}; there is nothing to learn from")
+    return table.without(target), values, target
 
 
 def folder(path: str) -> Path:

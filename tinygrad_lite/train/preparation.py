@@ -113,10 +113,6 @@ def find_task(values: Any, source: str) -> str:
 def prepare(table: Table, target: Any, target_name: str, task: str, training: np.ndarray) -> Preparation:
     """Learn scales (from the training rows alone) and categories. UserError for a target that cannot be learned."""
     features = [_feature(table, name, values, training) for name, values in table.columns.items()]
-    if not features:
-        raise UserError(
-            f"{table.source} has no column besides the target {target_name!r}; there is nothing to learn from"
-        )
     if task == "classification":
         return Preparation(task, features, _classes(table.source, target_name, target), target_name)
     numbers = np.asarray(target)
