@@ -79,7 +79,7 @@ def acosh(x: Word) -> Word:
     large = x > 2.0**28
     t = select(large, 1.0, x) - 1
     near = log1p(t + fma(t, t, 2 * t).call("llvm.sqrt"))
-    return select(large, log(x) + math.log(2), near)
+    return select(large, log(x) + math.log(2), select(x < 1, math.nan, near))
 
 
 @in_float64

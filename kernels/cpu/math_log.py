@@ -97,7 +97,7 @@ def log1p(x: Word) -> Word:
     back = u - 1
     lost = (x - back) + (1 - (u - back))  # u + lost is 1 + x exactly
     k, m = split(u)
-    f = fma(lost, power_of_two(-k, x), m - 1)
+    f = select(x < 2.0**60, fma(lost, power_of_two(-k, x), m - 1), m - 1)  # beyond, 2**-k may not be a number
     high, low = FORMATS[x.dtype].ln2
     k = to_float(k, x)
     return copysign(edges(u, fma(k, high, fma(k, low, tail(f)) + f)), x)

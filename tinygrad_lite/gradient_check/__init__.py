@@ -48,16 +48,9 @@ def gradcheck(
     True
     """
     settings = Settings(
-        eps,
-        atol,
-        rtol,
-        nondet_tol,
-        check_undefined_grad,
-        check_grad_dtypes,
-        check_forward_ad,
-        check_backward_ad,
+        eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, check_forward_ad, check_backward_ad,
         fast_mode,
-    )
+    )  # fmt: skip
     return _verdict(examine(func, inputs, settings), raise_exception)
 
 
@@ -91,7 +84,7 @@ def gradgradcheck(
     """
     settings = Settings(
         eps, atol, rtol, nondet_tol, check_undefined_grad, check_grad_dtypes, check_fwd_over_rev, check_rev_over_rev,
-        fast_mode, "second order, ",
+        fast_mode, prefix="second order, ",
     )  # fmt: skip
     report = examine_second(func, inputs, settings, grad_outputs, gen_non_contig_grad_outputs)
     return _verdict(report, raise_exception)

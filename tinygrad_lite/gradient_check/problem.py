@@ -36,7 +36,7 @@ class Problem:
         """Copies of the outputs at other values of the wanted inputs."""
         inputs = list(self.inputs)
         for i, a, x in zip(self.wanted, arrays, self.points, strict=True):
-            inputs[i] = wrap(a.copy(), x._device).requires_grad_()
+            inputs[i] = wrap(np.array(a), x._device).requires_grad_()
         outputs = self.floats(*inputs)
         if not outputs:
             raise ValueError(f"gradcheck: {self.name} returned no float tensor, so there is nothing to differentiate")
