@@ -99,7 +99,7 @@ SYNTAX = {
     "square": "({0} * {0})", "relu": "(0.0 if {0} <= 0 else {0})", "where": "({1} if {0} else {2})",
     "equal": "({0} == {1})", "not_equal": "({0} != {1})", "less": "({0} < {1})", "less_equal": "({0} <= {1})",
     "greater": "({0} > {1})", "greater_equal": "({0} >= {1})", "logical_and": "({0} and {1})",
-    "logical_not": "(not {0})", "abs": "abs({0})",
+    "logical_not": "(not {0})",
 }  # fmt: skip
 
 
