@@ -28,6 +28,7 @@ from .dtypes import (
 )
 from .namespace import info as __array_namespace_info__
 from .ops import derivatives as _derivatives
+from .ops import descriptions as _descriptions
 from .ops import methods as _methods
 from .ops import random
 from .ops.axes import (
@@ -90,6 +91,7 @@ __version__ = "0.1.0"
 
 _sweep.add = _OPERATIONS["add"]  # type: ignore[assignment]
 _methods.install()
+_descriptions.describe()
 globals().update(_OPERATIONS)  # add, exp, where ...: the array API's elementwise functions
 
 bool = bool_  # the array API's name

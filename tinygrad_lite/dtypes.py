@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from tinygrad_lite_kernels.expr import common_dtype
@@ -85,19 +85,37 @@ def can_cast(from_: Any, to: Any) -> bool:
     return bool(np.can_cast(as_dtype(getattr(from_, "dtype", from_)), as_dtype(to)))
 
 
-def finfo(dtype: Any) -> Any:
-    """The limits of a float dtype, as `numpy.finfo`.
+class FloatInfo(NamedTuple):
+    """The limits of a float dtype, as Python numbers; eps is the step above 1."""
 
-    >>> float(finfo(float32).eps)
+    bits: int
+    eps: float
+    max: float
+    min: float
+    smallest_normal: float
+    dtype: np.dtype
+
+
+def finfo(dtype: Any) -> FloatInfo:
+    """The limits of a float dtype, or of a tensor's. TypeError for others.
+
+    >>> finfo(float32).eps
     1.1920928955078125e-07
     """
-    return np.finfo(getattr(dtype, "dtype", dtype))
+    kind = as_dtype(getattr(dtype, "dtype", dtype), "finfo")
+    if kind.kind != "f":
+        raise TypeError(f"finfo: {kind} is not a float dtype; use iinfo")
+    i = np.finfo(kind)
+    return FloatInfo(i.bits, float(i.eps), float(i.max), float(i.min), float(i.smallest_normal), kind)
 
 
 def iinfo(dtype: Any) -> Any:
-    """The limits of an integer dtype, as `numpy.iinfo`.
+    """The limits of an integer dtype, or of a tensor's, as `numpy.iinfo`. TypeError for others.
 
     >>> iinfo(int8).max
     127
     """
-    return np.iinfo(getattr(dtype, "dtype", dtype))
+    kind = as_dtype(getattr(dtype, "dtype", dtype), "iinfo")
+    if kind.kind not in "iu":
+        raise TypeError(f"iinfo: {kind} is not an integer dtype; use finfo")
+    return np.iinfo(kind)

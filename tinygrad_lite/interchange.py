@@ -160,6 +160,14 @@ def _ufunc(x: Tensor, ufunc: Any, method: str, *args: Any, **options: Any) -> An
     return UFUNCS[name](*args)
 
 
+def dlpack(
+    x: Tensor, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
+) -> Any:
+    """For `from_dlpack` of other libraries. RuntimeError where a gradient is required, BufferError for a copy-less one
+    of read-only memory to a library that cannot keep it so."""
+    return numpy(x).__dlpack__(stream=stream, max_version=max_version, dl_device=dl_device, copy=copy)
+
+
 def namespace(x: Tensor, api_version: str | None = None) -> Any:
     """For code written to the array API standard: the module with the functions."""
     if api_version not in (None, *API_VERSIONS):
@@ -190,6 +198,6 @@ METHODS: dict[str, Any] = {
     "__bool__": _truth,
     "__float__": lambda x: float(item(x)), "__int__": lambda x: int(item(x)), "__index__": _index,
     "__contains__": _contains,
-    "__dlpack__": lambda x, **options: numpy(x).__dlpack__(**options),
+    "__dlpack__": dlpack,
     "__dlpack_device__": lambda x: x._data.__dlpack_device__(), "__array_ufunc__": _ufunc,
 }  # fmt: skip

@@ -49,7 +49,7 @@ def _offsets(name: str, shape: tuple[int, ...], indices: Indices) -> np.ndarray:
     total: np.ndarray | int = 0
     for index, stride in zip(found, strides, strict=True):
         total = total + index * stride
-    return np.ascontiguousarray(total, np.int64)
+    return np.asarray(total, np.int64, order="C")
 
 
 def _run(function, out: np.ndarray, other: np.ndarray, offsets: np.ndarray, row: int) -> None:

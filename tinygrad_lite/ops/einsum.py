@@ -6,13 +6,14 @@ import math
 from typing import Any
 
 import numpy as np
+from tinygrad_lite_kernels.expr import common_dtype
 
 from ..tensor import Tensor
 from .elementwise import OPERATIONS
 from .indexing import gather_rows
 from .linalg import promoted
 from .matmul import product
-from .movement import permute_dims, reshape
+from .movement import cast, permute_dims, reshape
 from .primitive import as_tensors
 from .reduce import reduce as reduce_by
 
@@ -21,7 +22,8 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
     """Products of elements summed over the letters that the output does not name, in NumPy's notation.
 
     Letters repeated in one operand take its diagonal; "..." stands for axes that broadcast; without "->" the output has
-    the letters that occur once, in alphabetical order. ValueError where letters and shapes do not fit.
+    the letters that occur once, in alphabetical order. Dtypes are promoted, and sums stay in them. ValueError where
+    letters and shapes do not fit.
 
     >>> import tinygrad_lite as tg
     >>> tg.einsum("ij,jk->ik", tg.ones((2, 3)), tg.ones((3, 4))).shape
@@ -36,6 +38,8 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
         later = set(output).union(*(letters for letters, _ in terms[2:]))
         terms[:2] = [_pair(la, a, lb, b, later)]
     letters, x = _summed(*terms[0], set(output))
+    kind = common_dtype([t.dtype for t in tensors])
+    x = x if x.dtype == kind else cast(x, kind)
     return permute_dims(x, [letters.index(c) for c in output])
 
 

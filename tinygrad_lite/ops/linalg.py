@@ -77,16 +77,18 @@ def outer(x1: Any, x2: Any) -> Tensor:
 def vecdot(x1: Any, x2: Any, axis: int = -1) -> Tensor:
     """The inner products of vectors along an axis, counted from the end (-1 is the last); the other axes broadcast.
 
+    Dtypes are promoted; products of integers stay in their dtype.
+
     >>> import tinygrad_lite as tg
     >>> tg.vecdot(tg.tensor([[1, 2], [3, 4]]), tg.tensor([1, 1]))
     Tensor([3, 7])
     """
-    a, b = as_tensors("vecdot", [x1, x2])
+    a, b = promoted("vecdot", x1, x2)
     if not -1 >= axis >= -min(a.ndim, b.ndim):
         raise ValueError(f"vecdot: axis counts from the end, so it must be in [{-min(a.ndim, b.ndim)}, -1], got {axis}")
     if a.shape[axis] != b.shape[axis]:
         raise ValueError(f"vecdot: axis {axis} has size {a.shape[axis]} and {b.shape[axis]}; they must agree")
-    return reduce_by("sum", multiply(a, b), axis, False)
+    return sum(multiply(a, b), axis, a.dtype)
 
 
 def tensordot(x1: Any, x2: Any, axes: int | tuple[Sequence[int], Sequence[int]] = 2) -> Tensor:

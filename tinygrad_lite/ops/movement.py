@@ -25,6 +25,7 @@ pad_constant = Primitive("pad", lambda device, a, widths, value: device.movement
 concatenate = Primitive("concat", lambda device, *args: device.movement.concat(args[:-1], args[-1]), inputs=None)
 tril_part = Primitive("tril", lambda device, a, k: device.movement.tril(a, k))
 triu_part = Primitive("triu", lambda device, a, k: device.movement.triu(a, k))
+copied = copy  # for functions with an argument of that name
 copy_to = Primitive("to_device", lambda device, a, target: target.movement.copy(a))
 
 
@@ -40,10 +41,11 @@ def tensor_of(name: str, x: Any) -> Tensor:
     return as_tensors(name, [x])[0]
 
 
-def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
+def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Tensor:
     """The elements in row order in another shape; one size may be -1, meaning what is left. A view where possible.
 
-    Raises ValueError where the sizes do not multiply to the number of elements.
+    copy: True always copies, False never does. ValueError where that cannot be, or where the sizes do not multiply to
+    the number of elements.
 
     >>> import tinygrad_lite as tg
     >>> tg.reshape(tg.arange(6), (2, -1))
@@ -52,6 +54,8 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
     """
     x = tensor_of("reshape", x)
     sizes = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+    if copy:
+        x = copied(x)
     if sizes == x.shape:
         return x
     if sizes.count(-1) == 1:
@@ -59,7 +63,11 @@ def reshape(x: Any, shape: int | Sequence[int]) -> Tensor:
         sizes = tuple((x.size // rest if rest else -1) if n == -1 else n for n in sizes)
     if math.prod(sizes) != x.size or any(n < 0 for n in sizes):
         raise ValueError(f"reshape: {x.size} elements of shape {x.shape} do not fit into shape {shape!r}")
-    return reshape_view(x if _merges(x._data, sizes) else copy(x), sizes)
+    if not _merges(x._data, sizes):
+        if copy is False:
+            raise ValueError(f"reshape: a copy is needed for shape {shape!r}, as the elements do not lie in row order")
+        x = copied(x)
+    return reshape_view(x, sizes)
 
 
 def _merges(a: np.ndarray, shape: tuple[int, ...]) -> bool:
@@ -124,8 +132,17 @@ def detach(x: Tensor) -> Tensor:
     return result
 
 
-def to_device(x: Tensor, device: Any) -> Tensor:
-    """A copy on another device; the tensor itself where it is there already. Gradients travel back."""
+def to_device(x: Tensor, device: Any, *, stream: Any = None) -> Tensor:
+    """A copy on another device; the tensor itself where it is there already. Gradients travel back.
+
+    stream: only None, the devices of today have no streams.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.ones(2).to_device("numpy").device
+    'numpy'
+    """
+    if stream is not None:
+        raise ValueError(f"to_device: device {device} has no streams, got stream={stream!r}")
     target = devices.get(device)
     if x._device is target:
         return x

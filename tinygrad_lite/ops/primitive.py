@@ -112,7 +112,7 @@ def _share_versions(view: Tensor, base: Tensor) -> None:
 
 
 def as_tensors(name: str, args: Sequence[Any]) -> Sequence[Tensor]:
-    """The arguments as tensors on one device; Python numbers take the dtype of the first tensor (NEP 50)."""
+    """The arguments as tensors on one device; Python numbers take the widest dtype of the tensors (NEP 50)."""
     first: Tensor | None = None
     plain = True
     for a in args:
@@ -124,9 +124,15 @@ def as_tensors(name: str, args: Sequence[Any]) -> Sequence[Tensor]:
                     f"{name}: tensors are on different devices, {first.device} and {a.device}; "
                     "move one with .to(device)"
                 )
+            elif a._data.dtype is not first._data.dtype and _width(a) > _width(first):
+                first = a
         else:
             plain = False
     return args if plain else [_as_tensor(name, a, first, i) for i, a in enumerate(args)]
+
+
+def _width(x: Tensor) -> tuple[int, int]:
+    return "buif".index(x.dtype.kind), x.dtype.itemsize
 
 
 _numbers: dict[Any, Tensor] = {}
