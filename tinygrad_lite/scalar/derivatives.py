@@ -87,7 +87,7 @@ FLAT = set(OPS) - set(RULES)
 def gradient(outputs: Sequence[Expr], seeds: Sequence[Expr], wanted: Sequence[Expr]) -> list[Expr | None]:
     """The gradient of sum(seed * output) with respect to each wanted node; None where nothing depends on it.
 
-    >>> from tinygrad_lite_kernels.expr import inputs
+    >>> from tinygrad_lite_kernels.expr import constant, inputs
     >>> x, y = inputs(2)
     >>> gradient([x * y], [constant(1.0)], [x, y])
     [x1, x0]

@@ -148,5 +148,5 @@ def _checksum(part: Part) -> str:
 
     digest = hashlib.blake2b(digest_size=8)
     for array in (part.x, part.y):
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
