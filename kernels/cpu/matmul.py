@@ -200,8 +200,7 @@ def _first(a: np.ndarray, b: np.ndarray, out: np.ndarray | None, accumulate: boo
 
 
 def _into(a: np.ndarray, b: np.ndarray, full: Any, shape: Any, out: np.ndarray, accumulate: bool) -> np.ndarray:
-    if out.shape != shape or out.dtype != a.dtype or not out.flags.writeable:
-        raise ValueError(f"matmul: out must be a writable array of shape {shape} and dtype {a.dtype}")
+    reference.check_out(out, shape, a.dtype)
     direct = type(out) is np.ndarray and out.flags.c_contiguous
     if direct and not np.may_share_memory(out, a) and not np.may_share_memory(out, b):
         run = _bind(a, b, full, accumulate)

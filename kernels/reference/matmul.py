@@ -23,6 +23,12 @@ def check(a: np.ndarray, b: np.ndarray) -> None:
         raise TypeError(f"matmul: operands have dtypes {a.dtype} and {b.dtype}; convert one with .astype")
 
 
+def check_out(out: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """ValueError where the product does not fit into the given memory."""
+    if out.shape != shape or out.dtype != dtype or not out.flags.writeable:
+        raise ValueError(f"matmul: out must be a writable array of shape {shape} and dtype {dtype}")
+
+
 def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, accumulate: bool = False) -> np.ndarray:
     """a @ b with NumPy's rules for vectors and stacks; into `out` if given, added to it with accumulate=True."""
     check(a, b)
@@ -30,7 +36,6 @@ def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray | None = None, accumula
         product = np.asarray(np.matmul(a, b))
     if out is None:
         return product
-    if out.shape != product.shape or out.dtype != product.dtype:
-        raise ValueError(f"matmul: out must have shape {product.shape} and dtype {product.dtype}")
+    check_out(out, product.shape, product.dtype)
     out[...] = out + product if accumulate else product
     return out

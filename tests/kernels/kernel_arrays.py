@@ -3,6 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from tinygrad_lite_kernels import threads
 
 DTYPES = [np.float32, np.float64, np.int8, np.int32, np.int64, np.uint8, np.uint64, np.bool_]
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=6)
@@ -39,3 +40,14 @@ def laid_out(draw, dtype, shapes=SHAPES):
     if "repeat" in kinds and shape and a.shape[0]:
         a = np.broadcast_to(a[:1], a.shape)
     return a
+
+
+def same_for_thread_counts(run):
+    """What `run()` returns, whose bits must not depend on the number of threads."""
+    before, results = threads.get_num_threads(), []
+    for count in (1, 2, 3):
+        threads.set_num_threads(count)
+        results.append(run())
+    threads.set_num_threads(before)
+    assert results[0].tobytes() == results[1].tobytes() == results[2].tobytes()
+    return results[0]

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_arrays import DTYPES, laid_out
-from tinygrad_lite_kernels import threads
+from kernel_arrays import DTYPES, laid_out, same_for_thread_counts
 from tinygrad_lite_kernels.cpu import reduce as cpu
 from tinygrad_lite_kernels.cpu.reduce_kernels import FOLD
 from tinygrad_lite_kernels.cpu.reduce_plan import COLUMN_BLOCK, GRAIN, ROW_BLOCK, STRIP
@@ -15,13 +14,6 @@ from tinygrad_lite_kernels.reference import reduce as reference
 
 DEVICES = pytest.mark.parametrize("device", [reference, cpu], ids=["numpy", "cpu"])
 NAMES = list(reference.OPERATIONS)
-
-
-@pytest.fixture
-def restore_threads():
-    before = threads.get_num_threads()
-    yield
-    threads.set_num_threads(before)
 
 
 def assert_close(got, wanted, a):
@@ -187,21 +179,15 @@ def test_rounding_errors_of_sums(kind, dtype, size, seed):
     ours, numpys = (abs(float(s) - exact) / unit for s in (cpu.reduce("sum", a, (0,)), np.sum(a)))
     assert ours <= max(2 * numpys, 4.0)
     # A column: 3 roundings of eight rows, 16 of a block, 7 of folding; then at most 9 of the blocks. 35 halves of eps.
-    # A column: 3 roundings of eight rows, 16 of a block, 7 of folding; then at most 9 of the blocks. 35 halves of eps.
-    # A column: 3 roundings of eight rows, 16 of a block, 7 of folding; then at most 9 of the blocks. 35 halves of eps.
     column = cpu.reduce("sum", np.stack([a, a], 1), (0,))
     assert (abs(column.astype(np.float64) - exact) / unit <= 18).all()
 
 
 @pytest.mark.parametrize("shape, axes", [((GRAIN * 3 + 17,), (0,)), ((3000, 900), (1,)), ((90_000, 30), (0,))])
 @pytest.mark.parametrize("name", ["sum", "prod", "max"])
-def test_thread_counts_give_the_same_bits(name, shape, axes, restore_threads):
+def test_thread_counts_give_the_same_bits(name, shape, axes):
     a = 1 + np.random.default_rng(0).standard_normal(shape).astype(np.float32) / 1000
-    results = []
-    for count in (1, 2, 3):
-        threads.set_num_threads(count)
-        results.append(cpu.reduce(name, a, axes).tobytes())
-    assert results[0] == results[1] == results[2]
+    same_for_thread_counts(lambda: cpu.reduce(name, a, axes))
 
 
 def test_no_compilation_for_another_shape():

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kernel_arrays import DTYPES, laid_out
-from tinygrad_lite_kernels import threads
+from kernel_arrays import DTYPES, laid_out, same_for_thread_counts
 from tinygrad_lite_kernels.cpu import scan as cpu
 from tinygrad_lite_kernels.reference import scan as reference
 
@@ -47,12 +46,7 @@ def test_nan_stays_in_its_row():
 
 def test_thread_counts_give_the_same_bits():
     a = np.random.default_rng(0).standard_normal((4000, 300)).astype(np.float32)
-    before, results = threads.get_num_threads(), []
-    for count in (1, 2, 3):
-        threads.set_num_threads(count)
-        results.append(cpu.cumulative("sum", a, 1).tobytes())
-    threads.set_num_threads(before)
-    assert results[0] == results[1] == results[2]
+    same_for_thread_counts(lambda: cpu.cumulative("sum", a, 1))
 
 
 @DEVICES
