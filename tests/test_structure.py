@@ -1,4 +1,4 @@
-"""What the design promises of the files: nobody imports in a circle or upwards, and importing the package costs little."""
+"""What the design promises of the files: no circles, nothing imported from above, and importing costs little."""
 
 import ast
 import json
