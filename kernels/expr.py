@@ -30,7 +30,7 @@ FLOAT_UNARY = (
     "exp expm1 log log1p log2 log10 sqrt rsqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh "
     "erf erfc sigmoid"
 )
-FLOAT_BINARY = "divide atan2 hypot copysign"
+FLOAT_BINARY = "divide atan2 hypot copysign nextafter"
 OPS: dict[str, Op] = {
     **_table(1, "negative abs sign square relu floor ceil trunc round bitwise_invert " + FLOAT_UNARY),
     **_table(2, "add subtract multiply pow floor_divide remainder maximum minimum " + FLOAT_BINARY),

@@ -42,7 +42,7 @@ from .ops.axes import (
     swapaxes,
     transpose,
 )
-from .ops.composed import allclose, clip, isclose, logaddexp, positive, reciprocal, xlogy
+from .ops.composed import allclose, clip, conj, imag, isclose, logaddexp, positive, real, reciprocal, xlogy
 from .ops.creation import (
     arange,
     asarray,

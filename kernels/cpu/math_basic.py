@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .math_words import FLOAT32, FLOAT64, Word, select, truth
+from .math_words import FLOAT32, FLOAT64, Word, copysign, select, truth
 
 
 def same(x: Word) -> Word:
@@ -85,6 +85,14 @@ def hypot(x: Word, y: Word) -> Word:
         ratio = small / select(large == 0, 1.0, large)
         result = large * sqrt(ratio * ratio + 1)
     return select((a == math.inf) | (b == math.inf), math.inf, result)
+
+
+def nextafter(a: Word, b: Word) -> Word:
+    """One step in the order of the bits, which is the order of the sizes."""
+    bits, away = a.bits(), (a < b) ^ (a < 0)
+    moved = select(away, bits + 1, bits - 1).bits()
+    smallest = copysign(bits.like(1).bits(), b)
+    return select((a != a) | (b != b), a + b, select(a == b, b, select(a == 0, smallest, moved)))
 
 
 def fmod(a: Word, b: Word) -> Word:

@@ -67,6 +67,17 @@ def test_operations_keep_their_dtype(op, dtype):
     assert_same(program(functions[op](*xs), len(xs)), *arrays[: len(xs)])
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(data=st.data())
+@settings(max_examples=200)
+def test_nextafter_is_exact(dtype, data):
+    pair = data.draw(hnp.arrays(dtype, 2, elements=hnp.from_dtype(np.dtype(dtype))))
+    step = program(functions["nextafter"](A, B), 2)
+    for a, b in [pair, pair[::-1], (pair[0], -pair[0]), (pair[0], np.nextafter(*pair)), (dtype(0), pair[1])]:
+        (got,) = elementwise(step)(np.array([a]), np.array([b]))
+        assert got.tobytes() == np.nextafter(a, b).tobytes() or (np.isnan(got) and np.isnan(np.nextafter(a, b)))
+
+
 @pytest.mark.parametrize("left", DTYPES)
 @pytest.mark.parametrize("right", DTYPES)
 def test_mixed_dtypes(left, right):

@@ -8,6 +8,7 @@ from typing import Any
 from tinygrad_lite_kernels.expr import Expr, functions, inputs
 
 from ..tensor import Tensor
+from .creation import zeros_like
 from .elementwise import OPERATIONS, Elementwise
 from .movement import tensor_of
 
@@ -68,6 +69,36 @@ def positive(x: Any) -> Tensor:
     Tensor([ 1, -2])
     """
     return tensor_of("positive", x)
+
+
+def real(x: Any) -> Tensor:
+    """The real part: the tensor itself, as no tensor is complex.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.real(tg.tensor([1, -2]))
+    Tensor([ 1, -2])
+    """
+    return tensor_of("real", x)
+
+
+def conj(x: Any) -> Tensor:
+    """The complex conjugate: the tensor itself, as no tensor is complex.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.conj(tg.tensor([1, -2]))
+    Tensor([ 1, -2])
+    """
+    return tensor_of("conj", x)
+
+
+def imag(x: Any) -> Tensor:
+    """The imaginary part: zeros, as no tensor is complex.
+
+    >>> import tinygrad_lite as tg
+    >>> tg.imag(tg.tensor([1, -2]))
+    Tensor([0, 0])
+    """
+    return zeros_like(tensor_of("imag", x))
 
 
 def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:

@@ -58,6 +58,7 @@ DESCRIPTIONS: dict[str, str] = {
     "minimum": "the smaller of the two, NaN if one is; equal ones share the gradient",
     "multiply": "x1 * x2",
     "negative": "-x",
+    "nextafter": "the next float from x1 towards x2; the gradient goes to x1",
     "not_equal": "whether x1 != x2",
     "pow": "x1 to the power x2",
     "reciprocal": "1 / x",

@@ -58,7 +58,12 @@ def _in_place(name: str, operation: Any) -> Callable[..., Any]:
 
 def _sizes(function: Any) -> Callable[..., Any]:
     """x.reshape(2, 3) as well as x.reshape((2, 3))."""
-    return lambda x, *sizes: function(x, sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes)
+
+    def method(x: Any, *sizes: Any, **options: Any) -> Any:
+        one = len(sizes) == 1 and not isinstance(sizes[0], int)
+        return function(x, *(sizes if one or not sizes else [sizes]), **options)
+
+    return method
 
 
 def _table() -> dict[str, Callable[..., Any]]:

@@ -77,6 +77,7 @@ RULES: dict[str, Rule] = {
     "atan2": lambda g, y, a, b: (g * b / (square(a) + square(b)), -g * a / (square(a) + square(b))),
     "hypot": lambda g, y, a, b: (where(y <= 0, 0, g * a / y), where(y <= 0, 0, g * b / y)),
     "copysign": lambda g, y, a, b: (where(_f["signbit"](a), -g, g) * _f["copysign"](1.0, b), None),
+    "nextafter": lambda g, y, a, b: (g, None),
     "cast": lambda g, y, x: (g,),
 }
 

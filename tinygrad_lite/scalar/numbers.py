@@ -73,6 +73,7 @@ NUMBERS: dict[str, Callable[..., Any]] = {
     "negative": lambda x: -x, "abs": abs, "square": lambda x: x * x, "relu": lambda x: 0.0 if x <= 0 else x,
     "sign": lambda x: math.copysign(1.0, x) if x == x and x != 0 else x,
     "maximum": _maximum, "minimum": _minimum, "hypot": math.hypot, "copysign": math.copysign, "atan2": math.atan2,
+    "nextafter": math.nextafter,
     "remainder": _edge(lambda a, b: a % b, _nan), "floor_divide": _edge(lambda a, b: a // b, _quotient),
     "exp": _edge(math.exp, lambda x: INF), "expm1": _edge(math.expm1, lambda x: INF),
     "log": _edge(math.log, _log_edge), "log2": _edge(math.log2, _log_edge), "log10": _edge(math.log10, _log_edge),

@@ -104,6 +104,7 @@ ELEMENTWISE: list[Operation] = [
     binary("atan2", NONZERO, NONZERO, reference=np.arctan2),
     binary("hypot", NONZERO),
     binary("copysign", NONZERO),
+    binary("nextafter"),
     binary("logaddexp"),
     binary("xlogy", POSITIVE, POSITIVE, reference=lambda x, y: x * np.log(y)),
     binary("clip_low", reference=np.maximum, dtypes=REALS),
