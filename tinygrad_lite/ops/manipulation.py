@@ -15,7 +15,7 @@ from . import movement as m
 from .axes import expand_dims, ravel
 from .index_parts import integers
 from .indexing import take
-from .movement import broadcast_to, reshape, tensor_of
+from .movement import broadcast_to, reshape, tensor_of, whole_numbers
 from .primitive import as_tensors
 from .reduce import Axis, normalize_axis, numbered_axes
 from .spelling import both_spellings
@@ -103,7 +103,7 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Tensor:
 
 def _repeated(x: Tensor, repeats: int, axis: int) -> Tensor:
     wide = broadcast_to(expand_dims(x, axis + 1), (*x.shape[: axis + 1], repeats, *x.shape[axis + 1 :]))
-    return reshape(wide, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]))
+    return reshape(wide, (*x.shape[:axis], x.shape[axis] * repeats, *x.shape[axis + 1 :]), copy=True)
 
 
 def tile(x: Any, repetitions: int | Sequence[int]) -> Tensor:
@@ -115,14 +115,14 @@ def tile(x: Any, repetitions: int | Sequence[int]) -> Tensor:
             [1, 2, 1, 2]])
     """
     x = tensor_of("tile", x)
-    times = (repetitions,) if isinstance(repetitions, int) else tuple(repetitions)
-    if any(not isinstance(n, (int, np.integer)) or n < 0 for n in times):
+    times = whole_numbers("tile", "repetitions are", repetitions)
+    if any(n < 0 for n in times):
         raise ValueError(f"tile: repetitions must be integers that are not negative, got {repetitions!r}")
     rank = max(len(times), x.ndim)
     times, sizes = (1,) * (rank - len(times)) + times, (1,) * (rank - x.ndim) + x.shape
     pairs = [n for size in sizes for n in (1, size)]
     wide = broadcast_to(reshape(x, pairs), [n for t, size in zip(times, sizes, strict=True) for n in (t, size)])
-    return reshape(wide, tuple(t * size for t, size in zip(times, sizes, strict=True)))
+    return reshape(wide, tuple(t * size for t, size in zip(times, sizes, strict=True)), copy=True)
 
 
 @both_spellings
@@ -139,15 +139,14 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
     if axis is None:
         return reshape(roll(ravel(x), shift, 0), x.shape)
     axes = numbered_axes("roll", axis, x.ndim)
-    shifts = list(shift) if isinstance(shift, (tuple, list)) else [shift] * len(axes)
+    shifts = whole_numbers("roll", "shift is", shift)
+    shifts = shifts if np.ndim(shift) else shifts * len(axes)
     if len(shifts) != len(axes):
         raise ValueError(f"roll: shift {shift} and axis {axis} must have one entry for each axis")
     for steps, a in zip(shifts, axes, strict=True):
-        size = x.shape[a]
-        if size and steps % size:
-            cut = size - steps % size
-            x = concat([_along(x, a, cut, size), _along(x, a, 0, cut)], a)
-    return x
+        cut = x.shape[a] - steps % max(x.shape[a], 1)
+        x = concat([_along(x, a, cut, x.shape[a]), _along(x, a, 0, cut)], a)
+    return x if axes else m.copy(x)
 
 
 def _along(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
@@ -165,16 +164,20 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     x = tensor_of("split", x)
     axis = normalize_axis("split", axis, x.ndim)
     size = x.shape[axis]
-    if isinstance(sections, int):
-        if sections < 1:
-            raise ValueError(f"split: the size of a piece must be positive, got {sections}")
-        sizes = [min(sections, size - start) for start in range(0, size, sections)] or [0]
-    else:
-        sizes = list(sections)
+    sizes = list(whole_numbers("split", "sections are", sections))
+    if np.ndim(sections) == 0:
+        sizes = _equal_pieces(size, sizes[0])
     if sum(sizes) != size or any(n < 0 for n in sizes):
         raise ValueError(f"split: sizes {sizes} do not add up to {size}, the size of axis {axis}")
     ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
     return [_along(x, axis, end - n, end) for end, n in zip(ends, sizes, strict=True)]
+
+
+def _equal_pieces(size: int, piece: int) -> list[int]:
+    """The sizes of as many pieces as are needed; the last may be smaller."""
+    if piece < 1:
+        raise ValueError(f"split: the size of a piece must be positive, got {piece}")
+    return [min(piece, size - start) for start in range(0, size, piece)] or [0]
 
 
 @both_spellings

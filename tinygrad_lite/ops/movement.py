@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,15 @@ def tensor_of(name: str, x: Any) -> Tensor:
     return as_tensors(name, [x])[0]
 
 
+def whole_numbers(name: str, what: str, given: Any) -> tuple[int, ...]:
+    """One integer or several as a tuple. TypeError where there is anything else."""
+    numbers = given if isinstance(given, (tuple, list)) else np.atleast_1d(given).tolist()
+    try:
+        return tuple([operator.index(n) for n in numbers])
+    except TypeError:
+        raise TypeError(f"{name}: {what} made of integers, got {given!r}") from None
+
+
 def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Tensor:
     """The elements in row order in another shape; one size may be -1, meaning what is left. A view where possible.
 
@@ -53,7 +63,7 @@ def reshape(x: Any, shape: int | Sequence[int], copy: bool | None = None) -> Ten
             [3, 4, 5]])
     """
     x = tensor_of("reshape", x)
-    sizes = (shape,) if isinstance(shape, int) else tuple(int(n) for n in shape)
+    sizes = whole_numbers("reshape", "a shape is", shape)
     if copy:
         x = copied(x)
     if sizes == x.shape:
@@ -94,15 +104,15 @@ def permute_dims(x: Any, axes: Sequence[int]) -> Tensor:
     (4, 2, 3)
     """
     x = tensor_of("permute_dims", x)
-    order = tuple(int(a) for a in axes)
+    order = whole_numbers("permute_dims", "axes are", axes)
     if sorted(a % max(x.ndim, 1) for a in order) != list(range(x.ndim)) or any(
         not -x.ndim <= a < x.ndim for a in order
     ):
-        raise ValueError(f"permute_dims: axes {tuple(axes)} are not a permutation of the {x.ndim} axes")
+        raise ValueError(f"permute_dims: axes {order} are not a permutation of the {x.ndim} axes")
     return permute(x, tuple(a % x.ndim for a in order))
 
 
-def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
+def broadcast_to(x: Any, shape: int | Sequence[int]) -> Tensor:
     """Repeat along axes of size 1 and new leading axes, without a copy (the view is read-only).
 
     >>> import tinygrad_lite as tg
@@ -111,12 +121,13 @@ def broadcast_to(x: Any, shape: Sequence[int]) -> Tensor:
             [1, 2]])
     """
     x = tensor_of("broadcast_to", x)
-    if tuple(shape) == x.shape:
+    sizes = whole_numbers("broadcast_to", "a shape is", shape)
+    if sizes == x.shape:
         return x
     try:
-        return expand(x, tuple(shape))
+        return expand(x, sizes)
     except ValueError:
-        raise ValueError(f"broadcast_to: shape {x.shape} does not broadcast to {tuple(shape)}") from None
+        raise ValueError(f"broadcast_to: shape {x.shape} does not broadcast to {sizes}") from None
 
 
 def detach(x: Tensor) -> Tensor:
