@@ -13,7 +13,10 @@ import numpy as np
 
 from .. import native, threads
 from ..intrinsics import pointer
-from ..reference.indexing import Indices, check_indices
+from ..reference import indexing as reference
+from ..reference.indexing import Indices, check_indices, check_written
+from ..reference.reduce import check_array
+from .reduce_plan import memory_type
 
 T = np.float32
 
@@ -42,9 +45,8 @@ def _scatter(operands, meta, lo, hi):
             out[start + j] = values[place + j]
 
 
-def _offsets(name: str, shape: tuple[int, ...], indices: Indices) -> np.ndarray:
+def _offsets(found: Indices, shape: tuple[int, ...]) -> np.ndarray:
     """Where each indexed row starts, in elements of a contiguous array of that shape."""
-    found = check_indices(name, shape, indices)
     strides = [math.prod(shape[axis + 1 :]) for axis in range(len(found))]
     total: np.ndarray | int = 0
     for index, stride in zip(found, strides, strict=True):
@@ -54,14 +56,15 @@ def _offsets(name: str, shape: tuple[int, ...], indices: Indices) -> np.ndarray:
 
 def _run(function, out: np.ndarray, other: np.ndarray, offsets: np.ndarray, row: int) -> None:
     if row and offsets.size:
-        memory = np.uint8 if out.dtype.kind == "b" else out.dtype.type
         grain = max(1 << 10, (1 << 19) // offsets.size)
-        threads.Launch(native.kernel(function, {"T": memory}), [offsets.size, row], row, grain)(out, other, offsets)
+        kernel = native.kernel(function, {"T": memory_type(out.dtype)})
+        threads.Launch(kernel, [offsets.size, row], row, grain)(out, other, offsets)
 
 
 def gather(a: np.ndarray, indices: Indices) -> np.ndarray:
-    """a[indices]: shape broadcast(indices) + the axes of `a` that are not indexed."""
-    offsets = _offsets("gather", a.shape, indices)
+    """a[indices]: shape broadcast(indices) + the axes of `a` that are not indexed. See `reference.indexing`."""
+    a = check_array("gather", a)
+    offsets = _offsets(check_indices("gather", a.shape, indices), a.shape)
     rest = a.shape[len(indices) :]
     out = np.empty(offsets.shape + rest, a.dtype)
     _run(_gather, out, np.ascontiguousarray(a), offsets, math.prod(rest))
@@ -70,19 +73,21 @@ def gather(a: np.ndarray, indices: Indices) -> np.ndarray:
 
 def gather_add(out: np.ndarray, indices: Indices, values: np.ndarray) -> None:
     """out[indices] += values in place, where repeated indices accumulate: the adjoint of `gather`."""
+    if check_array("gather_add", out, "out").dtype.kind == "b":
+        return reference.gather_add(out, indices, values)
     _write(_scatter_add, "gather_add", out, indices, values)
 
 
 def put(out: np.ndarray, indices: Indices, values: np.ndarray) -> None:
     """out[indices] = values in place; of repeated indices the last wins."""
-    _write(_scatter, "put", out, indices, values)
+    _write(_scatter, "put", check_array("put", out, "out"), indices, values)
 
 
 def _write(function, name: str, out: np.ndarray, indices: Indices, values: np.ndarray) -> None:
-    offsets = _offsets(name, out.shape, indices)
-    rest = out.shape[len(indices) :]
-    spread = np.ascontiguousarray(np.broadcast_to(values, offsets.shape + rest), out.dtype)
-    target = out if out.flags.c_contiguous else np.ascontiguousarray(out)
-    _run(function, target, spread, offsets, math.prod(rest))
-    if target is not out:
+    found = check_indices(name, out.shape, indices)
+    spread = check_written(name, out, found, values)
+    target = np.ascontiguousarray(out)  # `out` itself where it can be
+    spread = np.array(spread, order="C") if np.may_share_memory(target, spread) else np.ascontiguousarray(spread)
+    _run(function, target, spread, _offsets(found, out.shape), math.prod(out.shape[len(indices) :]))
+    if not out.flags.c_contiguous:
         out[...] = target

@@ -12,6 +12,11 @@ def copy(a: np.ndarray) -> np.ndarray:
     return np.array(a, order="C")
 
 
+def full(shape: tuple[int, ...], value: float, dtype: np.dtype) -> np.ndarray:
+    """A new array with one value everywhere."""
+    return np.full(shape, value, dtype)
+
+
 def copy_into(out: np.ndarray, a: np.ndarray) -> None:
     """Write `a`, broadcast, into `out`. They may overlap."""
     np.copyto(out, a, casting="no")

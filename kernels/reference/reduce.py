@@ -11,12 +11,14 @@ ARGUMENTS = ("argmax", "argmin")
 SUPPORTED = "?bhilqBHILQfd"
 
 
-def check_array(name: str, a: Any) -> np.ndarray:
+def check_array(name: str, a: Any, argument: str = "a") -> np.ndarray:
     """`a` as a plain array. TypeError where it is none, or of a dtype that no kernel works on."""
     if isinstance(a, np.ndarray) and a.dtype.char in SUPPORTED and a.dtype.isnative:
         return np.asarray(a)
     came = f"dtype {a.dtype.str}" if isinstance(a, np.ndarray) else type(a).__name__
-    raise TypeError(f"{name}: a must be a NumPy array of numbers or truth values, got {came}; convert it first")
+    raise TypeError(
+        f"{name}: {argument} must be a NumPy array of numbers or truth values, got {came}; convert it first"
+    )
 
 
 def check_axis(name: str, a: np.ndarray, axis: int) -> int:
