@@ -1,6 +1,6 @@
-"""Random bits from a counter: Philox4x32-10, the same words as `reference.random`. The range counts blocks of four words.
+"""Random bits from a counter: Philox4x32-10, the same words as `reference.random`.
 
-meta: first block, key.
+The range counts blocks of four words. meta: first block, key.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import native, threads
 from ..intrinsics import pointer
-from ..reference.random import M0, M1, ROUNDS, W0, W1
+from ..reference.random import M0, M1, ROUNDS, W0, W1, check_bits
 
 LOW = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
@@ -35,6 +35,7 @@ def _philox(operands, meta, lo, hi):
 
 def bits(key: int, start: int, count: int) -> np.ndarray:
     """`count` random words (uint32) of the stream `key` (64 bits), from block `start` (of four words, 64 bits) on."""
+    key, start, count = check_bits(key, start, count)
     blocks = (count + 3) // 4
     out = np.empty(4 * blocks, np.uint32)
     if blocks:

@@ -5,6 +5,8 @@ Word i of a stream depends on the key and on i alone, so every device and every 
 
 from __future__ import annotations
 
+from operator import index
+
 import numpy as np
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -13,8 +15,24 @@ ROUNDS = 10
 _LOW, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
+def check_bits(*arguments: int) -> list[int]:
+    """Key, first block and count as Python's integers. TypeError where they are none, ValueError for a negative count."""
+    try:
+        numbers = [index(n) for n in arguments]
+    except TypeError:
+        raise TypeError(f"bits: the key, the first block and the count must be integers, got {arguments}") from None
+    if numbers[2] < 0:
+        raise ValueError(f"bits: the count must not be negative, got {numbers[2]}")
+    return numbers
+
+
 def bits(key: int, start: int, count: int) -> np.ndarray:
-    """`count` random words (uint32) of the stream `key` (64 bits), from block `start` (of four words, 64 bits) on."""
+    """`count` random words (uint32) of the stream `key` (64 bits), from block `start` (of four words, 64 bits) on.
+
+    >>> bits(0, 0, 2)
+    array([1713891541, 3781805453], dtype=uint32)
+    """
+    key, start, count = check_bits(key, start, count)
     blocks = np.uint64(start % 2**64) + np.arange((count + 3) // 4, dtype=np.uint64)
     x0, x1 = blocks & _LOW, blocks >> _32
     x2 = x3 = np.zeros_like(blocks)
