@@ -22,7 +22,7 @@ def gradcheck(
     *,
     eps: float = 1e-6,
     atol: float = 1e-5,
-    rtol: float = 1e-3,
+    rtol: float = 1e-4,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
     check_undefined_grad: bool = True,
@@ -36,7 +36,8 @@ def gradcheck(
     func: returns a tensor or a nest of tensors; those of floats are checked. inputs: a tensor or a sequence
     of anything, of which the tensors that require gradients are checked: float64, away from kinks, not overlapping.
     Every element of every Jacobian must satisfy |analytic - numeric| <= atol + rtol * |numeric|, in reverse mode
-    (check_backward_ad) and forward mode (check_forward_ad). Backward must also give the same twice (to nondet_tol), be
+    (check_backward_ad) and forward mode (check_forward_ad). rtol is smaller than PyTorch's 1e-3, so that a gradient
+    that is wrong by one part in a thousand fails. Backward must also give the same twice (to nondet_tol), be
     linear, not depend on the memory layout of the incoming gradient, and take missing gradients of some outputs as
     zero (check_undefined_grad). fast_mode: a random projection of each Jacobian instead of all its elements.
     Returns True; raises GradcheckError, or with raise_exception=False returns False, where a gradient is wrong.
@@ -61,7 +62,7 @@ def gradgradcheck(
     *,
     eps: float = 1e-6,
     atol: float = 1e-5,
-    rtol: float = 1e-3,
+    rtol: float = 1e-4,
     gen_non_contig_grad_outputs: bool = False,
     raise_exception: bool = True,
     nondet_tol: float = 0.0,
