@@ -10,7 +10,7 @@ import numpy as np
 from ..func.derivatives import vjp
 from ..tensor import Tensor, wrap
 from .checks import Check, Settings
-from .problem import Problem
+from .problem import Problem, as_list
 from .report import Finding, GradcheckError, Report
 
 __all__ = ["Finding", "GradcheckError", "Report", "examine", "examine_second", "gradcheck", "gradgradcheck"]
@@ -104,17 +104,17 @@ def examine_second(
     if grad_outputs is None:
         seeds = [_random_gradient(y, first.points[0], non_contiguous) for y in first.first]
     else:
-        seeds = [grad_outputs] if isinstance(grad_outputs, Tensor) else list(grad_outputs)
+        seeds = as_list(grad_outputs)
     count = len(first.inputs)
+    labels = [f"input {i}" for i in range(count)] + [f"grad_output {i}" for i in range(len(seeds))]
 
     def gradients(*args: Any) -> Any:
         _, pull = vjp(first.floats, *args[:count], argnums=tuple(first.wanted))
         return pull(args[count:])
 
     gradients.__name__ = first.name
-    second = Problem(gradients, [*first.inputs, *(s if s.requires_grad else _leaf(s) for s in seeds)])
-    second.labels = [f"input {i}" if i < count else f"grad_output {i - count}" for i in second.wanted]
-    return Check(second, settings).run()
+    inputs = [*first.inputs, *(s if s.requires_grad else _leaf(s) for s in seeds)]
+    return Check(Problem(gradients, inputs, labels), settings).run()
 
 
 def _leaf(x: Tensor) -> Tensor:

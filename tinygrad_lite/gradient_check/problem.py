@@ -18,13 +18,13 @@ Evaluate = Callable[[Sequence[np.ndarray]], list[np.ndarray]]
 class Problem:
     """`func(*inputs)`, to be checked by the inputs that require gradients."""
 
-    def __init__(self, func: Callable[..., Any], inputs: Any):
+    def __init__(self, func: Callable[..., Any], inputs: Any, labels: Sequence[str] = ()):
         self.func, self.name = func, name_of(func)
-        self.inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+        self.inputs = as_list(inputs)
         self.wanted = [i for i, x in enumerate(self.inputs) if isinstance(x, Tensor) and x.requires_grad]
-        _check_inputs(self.inputs, self.wanted)
-        self.labels = [f"input {i}" for i in self.wanted]
         self.points = [self.inputs[i] for i in self.wanted]
+        self.labels = [labels[i] if labels else f"input {i}" for i in self.wanted]
+        _check_points(self.points, self.labels)
         self.arrays = [np.array(x._data, order="C") for x in self.points]
         self.first = self.evaluate(self.arrays)
 
@@ -62,6 +62,15 @@ class Problem:
         return blocks
 
 
+def as_list(inputs: Any) -> list[Any]:
+    """One tensor, or what is in a sequence."""
+    if isinstance(inputs, Tensor):
+        return [inputs]
+    if not isinstance(inputs, Sequence):
+        raise TypeError(f"gradcheck: the inputs must be a tensor or a list of them, got {type(inputs).__name__}")
+    return list(inputs)
+
+
 def name_of(func: Any) -> str:
     """What to call a function in messages."""
     name = getattr(func, "__name__", None) or getattr(func, "name", None) or repr(func)
@@ -84,22 +93,21 @@ def _columns(columns: list[np.ndarray], rows: int, count: int) -> np.ndarray:
     return np.stack([c.ravel() for c in columns], axis=1) if columns else np.zeros((rows, count))
 
 
-def _check_inputs(inputs: Sequence[Any], wanted: Sequence[int]) -> None:
-    if not wanted:
+def _check_points(points: Sequence[Tensor], labels: Sequence[str]) -> None:
+    if not points:
         raise ValueError(
             "gradcheck: no input requires a gradient, so nothing would be checked; call .requires_grad_() on at "
             "least one of them"
         )
-    for i in wanted:
-        x = inputs[i]
+    for x, label in zip(points, labels, strict=True):
         if x.dtype != np.float64:
             raise ValueError(
-                f"gradcheck: input {i} is {x.dtype}, whose rounding is larger than the differences that are measured; "
+                f"gradcheck: {label} is {x.dtype}, whose rounding is larger than the differences that are measured; "
                 "use float64 inputs, x.astype(tg.float64)"
             )
         if overlaps(x._data):
             raise ValueError(
-                f"gradcheck: several elements of input {i} share memory (strides {x._data.strides}), so that one "
+                f"gradcheck: several elements of {label} share memory (strides {x._data.strides}), so that one "
                 "cannot be changed alone; pass a copy"
             )
 
