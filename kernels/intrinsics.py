@@ -157,44 +157,6 @@ def select(context: Any, condition: Any, a: Any, b: Any) -> Any:
     return a(types.boolean, a, a), generate
 
 
-def llvm_function(name: str, arity: int) -> Intrinsic:
-    """An LLVM function on floats whose vector form the compiler knows: sqrt, floor, maximum, fma ..."""
-
-    def build(context: Any, *kinds: Any) -> Any:
-        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            from llvmlite import ir
-            from numba.core import cgutils
-
-            value = arguments[0].type
-            symbol = f"llvm.{name}.f{kinds[0].bitwidth}"
-            kind = ir.FunctionType(value, [value] * arity)
-            return builder.call(cgutils.get_or_insert_function(builder.module, kind, symbol), arguments)
-
-        return kinds[0](*[kinds[0]] * arity), generate
-
-    return _fixed_arity(name, arity, build)
-
-
-@Intrinsic
-def fmod(context: Any, a: Any, b: Any) -> Any:
-    """The remainder of a / b with the sign of a, as C's fmod."""
-
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.frem(*arguments)
-
-    return a(a, a), generate
-
-
-@Intrinsic
-def bits_as(context: Any, value: Any, T: Any) -> Any:
-    """The same bits as another type of the same width: `bits_as(x, np.int32)` for a float32."""
-
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], target.get_value_type(signature.return_type))
-
-    return T.instance_type(value, T), generate
-
-
 OBJECT_HEAD = object.__basicsize__  # a NumPy array is Python's object head, then: data, ndim, shape, strides, ...
 
 

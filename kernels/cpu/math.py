@@ -1,6 +1,6 @@
 """The scalar functions of elementwise kernels, for every dtype: `function("exp", np.dtype("float32"))`.
 
-Most are branch-free, so that a loop that calls them becomes vector code; docs/math.md has their accuracy and speed.
+Most are branch-free, so that a loop that calls them becomes vector code; docs/numerics.md has their accuracy.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def _module(module: Any, names: str, kinds: str = FLOATS, arity: int = 1) -> Non
     _add(kinds, arity, **{name: getattr(module, name) for name in names.split()})
 
 
-_module(math_exp, "exp exp2 expm1 sigmoid sinh cosh tanh")
+_module(math_exp, "exp expm1 sigmoid sinh cosh tanh")
 _module(math_log, "log log2 log10 log1p")
 _module(math_trig, "sin cos tan")
 _module(math_inverse, "asin acos atan asinh acosh atanh")
@@ -45,7 +45,7 @@ _module(math_pow, "pow", arity=2)
 _module(math_basic, "isnan isinf isfinite", FLOATS + INTEGERS + BOOL)
 _module(math_basic, "signbit sign", FLOATS + INTEGERS)
 _module(math_basic, "maximum minimum", FLOATS + INTEGERS + BOOL, 2)
-_module(math_basic, "fmod remainder floor_divide", FLOATS + INTEGERS, 2)
+_module(math_basic, "remainder floor_divide", FLOATS + INTEGERS, 2)
 _add(FLOATS, 2, copysign=copysign)
 _add(FLOATS, 1, round=math_basic.round_to_even)
 _add(INTEGERS + BOOL, 1, **dict.fromkeys(["floor", "ceil", "trunc", "round"], math_basic.same))

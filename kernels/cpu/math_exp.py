@@ -1,4 +1,4 @@
-"""Exponentials and what is made of them: exp, exp2, expm1, sigmoid, sinh, cosh, tanh.
+"""Exponentials and what is made of them: exp, expm1, sigmoid, sinh, cosh, tanh.
 
 x = n ln 2 + r with a whole n and |r| <= ln 2 / 2; exp(x) = 2**n exp(r), where 2**n is put together from bits and exp(r)
 is a polynomial. The coefficients are minimax fits of the relative error, rounded to the dtype.
@@ -116,16 +116,6 @@ def scaled(x: Word, n: Word) -> Word:
 def exp(x: Word) -> Word:
     of = FORMATS[x.dtype]
     n, r = reduce(clamp(x, *of.exp_range))
-    return scaled(fma(r * r, polynomial(r, of.exp), r) + 1, n)
-
-
-def exp2(x: Word) -> Word:
-    of = FORMATS[x.dtype]
-    x = clamp(x, -of.bias - of.digits - 1.0, of.bias + 1.0)
-    n, whole_part = whole(x, 1.0)
-    r = x - whole_part
-    high, low = of.ln2
-    r = fma(r, high, r * low)
     return scaled(fma(r * r, polynomial(r, of.exp), r) + 1, n)
 
 
