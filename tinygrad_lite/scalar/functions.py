@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tinygrad_lite_kernels.expr import Expr
+from tinygrad_lite_kernels.expr import OPS, Expr
 from tinygrad_lite_kernels.expr import functions as traced
 
 from . import value
@@ -14,9 +14,11 @@ from .numbers import NUMBERS
 
 
 def _function(name: str) -> Callable[..., Any]:
-    symbolic, number = traced[name], NUMBERS[name]
+    symbolic, number, arity = traced[name], NUMBERS[name], OPS[name].arity
 
     def call(*args: Any) -> Any:
+        if len(args) != arity:
+            raise TypeError(f"{name} takes {arity} arguments, got {len(args)}")
         kinds = {a.__class__ for a in args}
         if Expr in kinds:
             return symbolic(*args)
@@ -24,6 +26,9 @@ def _function(name: str) -> Callable[..., Any]:
             return value.call(name, *args)
         if any(hasattr(a, "__array_namespace__") or hasattr(a, "dtype") for a in args):
             return _on_arrays(name, args)
+        if not all(hasattr(a, "__float__") for a in args):
+            got = ", ".join(a.__class__.__name__ for a in args)
+            raise TypeError(f"{name} takes numbers, Values, traced values, tensors and arrays, got {got}")
         return number(*args)
 
     call.__name__ = call.__qualname__ = name

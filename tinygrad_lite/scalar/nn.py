@@ -32,7 +32,7 @@ class Neuron(Module):
     def __call__(self, x: Sequence[Any]) -> Value:
         if len(x) != len(self.w):
             raise ValueError(f"Neuron: takes {len(self.w)} inputs, got {len(x)}")
-        total = sum((wi * xi for wi, xi in zip(self.w, x, strict=True)), self.b)
+        total = sum(map(Value.__mul__, self.w, x), self.b)
         return total.relu() if self.nonlin else total
 
     def parameters(self) -> list[Value]:

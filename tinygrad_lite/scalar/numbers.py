@@ -27,8 +27,11 @@ def _nan(*_: float) -> float:
     return NAN
 
 
-def _quotient(a: float, b: float) -> float:
-    return NAN if a == 0 or a != a else math.copysign(INF, a) * math.copysign(1.0, b)
+def _divide(a: float, b: float) -> float:
+    try:
+        return a / b
+    except ZeroDivisionError:
+        return NAN if a == 0 or a != a else math.copysign(INF, a) * math.copysign(1.0, b)
 
 
 def _log_edge(x: float) -> float:
@@ -36,14 +39,13 @@ def _log_edge(x: float) -> float:
 
 
 def _power(a: float, b: float) -> float:
-    result = a**b
-    return NAN if isinstance(result, complex) else result
-
-
-def _power_edge(a: float, b: float) -> float:
-    if a == 0:
-        return math.copysign(INF, a) if b % 2 == 1 else INF
-    return -INF if a < 0 and b % 2 == 1 else INF
+    try:
+        result = a**b
+    except (OverflowError, ZeroDivisionError):
+        odd = b % 2 == 1
+        negative = math.copysign(1.0, a) < 0
+        return -INF if odd and negative else INF
+    return NAN if result.__class__ is complex else result
 
 
 def _sigmoid(x: float) -> float:
@@ -69,12 +71,12 @@ def _sinh_edge(x: float) -> float:
 
 NUMBERS: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
-    "divide": _edge(lambda a, b: a / b, _quotient), "pow": _edge(_power, _power_edge),
+    "divide": _divide, "pow": _power,
     "negative": lambda x: -x, "abs": abs, "square": lambda x: x * x, "relu": lambda x: 0.0 if x <= 0 else x,
     "sign": lambda x: math.copysign(1.0, x) if x == x and x != 0 else x,
     "maximum": _maximum, "minimum": _minimum, "hypot": math.hypot, "copysign": math.copysign, "atan2": math.atan2,
     "nextafter": math.nextafter,
-    "remainder": _edge(lambda a, b: a % b, _nan), "floor_divide": _edge(lambda a, b: a // b, _quotient),
+    "remainder": _edge(lambda a, b: a % b, _nan), "floor_divide": _edge(lambda a, b: a // b, _divide),
     "exp": _edge(math.exp, lambda x: INF), "expm1": _edge(math.expm1, lambda x: INF),
     "log": _edge(math.log, _log_edge), "log2": _edge(math.log2, _log_edge), "log10": _edge(math.log10, _log_edge),
     "log1p": _edge(math.log1p, lambda x: -INF if x == -1 else NAN),

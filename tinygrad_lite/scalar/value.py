@@ -1,8 +1,11 @@
 """Numbers that remember how they were computed: the scalar engine.
 
-A `Value` keeps its parents and, as floats, the derivative of itself with respect to each of them. The code of every
-operation is printed once from the derivative table, so there is no second copy of a rule. There are no closures and no
-reference cycles: a graph is freed as soon as its result is, however deep it is.
+A `Value` keeps its one or two parents and, as floats, the derivative of itself with respect to each of them. The code
+of every operation is printed from the derivative table, so there is no second copy of a rule. There are no closures and
+no reference cycles: a graph is freed as soon as its result is, however deep it is.
+
+Time goes into Python's own steps and into its garbage collector, which visits every slot of every Value. Hence one
+object a node, few slots, and two loops that are written out for both parents.
 """
 
 from __future__ import annotations
@@ -10,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, OPS, UNARY_OPERATORS, Expr, constant, functions, inputs
+from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, OPS, UNARY_OPERATORS
 
-from .derivatives import RULES
-from .numbers import NUMBERS, evaluate, source
+from .numbers import NUMBERS, evaluate
+from .operation import printed, symbolic
 
 
 class Value:
@@ -29,15 +32,11 @@ class Value:
     __slots__ = ("__weakref__", "_a", "_b", "_da", "_db", "_uses", "data", "grad", "op")
 
     def __init__(self, data: float):
-        if data.__class__ is Value:
-            data = data.data  # type: ignore[attr-defined]
-        self.data: Any = _number(data)
+        self.data: Any = data if data.__class__ is float else _number(data)
         self.grad: Any = 0.0
         self.op = ""
-        self._a: Value | None = None
-        self._b: Value | None = None
-        self._da: Any = 0.0
-        self._db: Any = 0.0
+        self._a: Any = None
+        self._b: Any = None
         self._uses = 0
 
     if TYPE_CHECKING:
@@ -59,13 +58,9 @@ class Value:
         """Add the derivative of this value to the `.grad` of every leaf it was computed from.
 
         Values in between get their derivative of this sweep. With create_graph=True gradients are Values themselves,
-        which can be differentiated again.
+        which can be differentiated again; they refer to the graph, so set them to 0.0 when done.
         """
-        order = _count_uses(self)
-        if create_graph:
-            _sweep_symbolic(self, order)
-        else:
-            _sweep(self)
+        _backward(self, create_graph)
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -74,14 +69,20 @@ class Value:
     def __float__(self) -> float:
         return float(self.data)
 
+    def __bool__(self) -> bool:
+        return bool(self.data)
+
     def __pos__(self) -> Value:
         return self
 
 
 def _number(data: Any) -> float:
-    if isinstance(data, (str, bytes)) or not hasattr(data, "__float__"):
-        raise TypeError(f"Value: takes a number, got {type(data).__name__}: {data!r}")
-    return float(data)
+    try:
+        if not isinstance(data, (str, bytes)):
+            return float(data)
+    except TypeError:
+        pass
+    raise TypeError(f"Value: takes a number, got {type(data).__name__}: {data!r}")
 
 
 def as_value(x: Any) -> Value:
@@ -89,142 +90,131 @@ def as_value(x: Any) -> Value:
     return x if x.__class__ is Value else Value(x)
 
 
-def _count_uses(root: Value) -> list[Value]:
-    """How often each value is used on the way to the root. Every value is listed once, users before or after."""
-    order = [root]
+def _backward(root: Value, create_graph: bool) -> None:
+    """Give the root its gradient and let it flow down to the leaves."""
+    root.grad = Value(1.0) if create_graph else 1.0
+    order = [root] if root._a is not None else []
+    try:
+        _count_uses(order)
+        (_sweep_symbolic if create_graph else _sweep)(order[:1])
+    except BaseException:  # an interrupted sweep must not disturb the next one
+        for v in order:
+            v._uses = 0
+        raise
+
+
+def _count_uses(order: list[Value]) -> None:
+    """From [root], list every computed value on the way to it once and count its uses there. Leaves are left alone."""
+    append = order.append
     for v in order:
-        for p in (v._a, v._b):
-            if p is not None:
-                if not p._uses:
-                    order.append(p)
-                    if p._a is not None:
-                        p.grad = 0.0
+        p = v._a
+        if p._uses:
+            p._uses += 1
+        elif p._a is not None:
+            append(p)
+            p._uses = 1
+            p.grad = 0.0
+        p = v._b
+        if p is not None:
+            if p._uses:
                 p._uses += 1
-    return order
+            elif p._a is not None:
+                append(p)
+                p._uses = 1
+                p.grad = 0.0
 
 
-def _sweep(root: Value) -> None:
+def _sweep(ready: list[Value]) -> None:
     """A value hands its gradient on once all of its users have handed theirs to it."""
-    root.grad = 1.0
-    ready = [root]
-    pop, append = ready.pop, ready.append
-    while ready:
-        v = pop()
+    append = ready.append
+    for v in ready:
         g = v.grad
         p = v._a
-        if p is not None:
-            p.grad += v._da * g
+        p.grad += v._da * g
+        if p._uses == 1:
+            p._uses = 0
+            append(p)
+        elif p._uses:
             p._uses -= 1
-            if not p._uses and p._a is not None:
+        p = v._b
+        if p is not None:
+            p.grad += v._db * g
+            if p._uses == 1:
+                p._uses = 0
                 append(p)
-            p = v._b
-            if p is not None:
-                p.grad += v._db * g
+            elif p._uses:
                 p._uses -= 1
-                if not p._uses and p._a is not None:
-                    append(p)
 
 
-def _sweep_symbolic(root: Value, order: Sequence[Value]) -> None:
+def _sweep_symbolic(ready: list[Value]) -> None:
     """The same with gradients that are Values, by evaluating the rules on Values."""
-    root.grad = Value(1.0)
-    ready = [root]
-    while ready:
-        v = ready.pop()
-        if v._a is None:
-            continue
-        for parent, part in zip(v.parents, _contributions(v), strict=True):
+    for v in ready:
+        for p, part in zip(v.parents, _contributions(v), strict=True):
             if part is not None:
-                parent.grad = part + parent.grad if parent.grad.__class__ is Value or parent.grad else part
-            parent._uses -= 1
-            if not parent._uses:
-                ready.append(parent)
+                p.grad = part + p.grad if p.grad.__class__ is Value or p.grad else part
+            if p._uses == 1:
+                ready.append(p)
+            p._uses = max(0, p._uses - 1)
 
 
 def _contributions(v: Value) -> list[Value | None]:
-    g, y, xs, parts = _symbolic(v.op)
+    g, y, xs, parts = symbolic(v.op)
     known = {id(g): as_value(v.grad), id(y): v} | {id(x): p for x, p in zip(xs, v.parents, strict=True)}
     return [None if part is None else as_value(evaluate(part, known, call)) for part in parts]
 
 
-def _symbolic(op: str) -> tuple[Expr, Expr, list[Expr], Sequence[Expr | None]]:
-    """The rule of an operation as expressions of g, y and its inputs."""
-    g, y, *xs = inputs(OPS[op].arity + 2)
-    rule = RULES.get(op)
-    return g, y, xs, rule(g, y, *xs) if rule else [None] * len(xs)
-
-
 def derivative(y: Value, xs: Sequence[Value], create_graph: bool = False) -> list[Any]:
     """dy/dx for each x, as floats, or as Values with create_graph=True. No `.grad` is changed.
+
+    Numbers that y does not depend on have the derivative 0.
 
     >>> x = Value(3.0)
     >>> first, = derivative(x**3, [x], create_graph=True)
     >>> derivative(first, [x])
     [18.0]
     """
-    order = _count_uses(y)
-    kept = [v.grad for v in order]
-    for v in order:
-        v.grad = 0.0
-    _sweep_symbolic(y, order) if create_graph else _sweep(y)
-    found = [x.grad for x in xs] if {id(x) for x in xs} <= {id(v) for v in order} else _found(xs, order)
-    for v, grad in zip(order, kept, strict=True):
-        v.grad = grad
+    for v in (y, *xs):
+        if v.__class__ is not Value:
+            raise TypeError(f"derivative: takes a Value and a list of Values, got {type(v).__name__}: {v!r}")
+    kept = _cleared(y)
+    try:
+        _backward(y, create_graph)
+        found = [x.grad if x in kept else 0.0 for x in xs]
+    finally:
+        for v, grad in kept.items():
+            v.grad = grad
     return [as_value(g) if create_graph else float(g) for g in found]
 
 
-def _found(xs: Sequence[Value], order: Sequence[Value]) -> list[Any]:
-    reached = {id(v) for v in order}
-    return [x.grad if id(x) in reached else 0.0 for x in xs]
+def _cleared(root: Value) -> dict[Value, Any]:
+    """Set every gradient on the way to the root to 0.0. Returns what they were."""
+    kept: dict[Value, Any] = {}
+    work = [root]
+    for v in work:
+        if v not in kept:
+            kept[v], v.grad = v.grad, 0.0
+            work.extend(v.parents)
+    return kept
 
 
-# ---- operations: one printed function each ----
+# ---- operations ----
 
-_TEMPLATE = """
-def {name}({parameters}):
-    {convert}
-    {read}
-    v = new(Value)
-    v.data = y = {forward}
-    v.grad = 0.0
-    v.op = {name!r}
-    v._a = a
-    v._b = {b}
-    v._da = {da}
-    v._db = {db}
-    v._uses = 0
-    return v
-"""
-_CONVERT = "if {0}.__class__ is not Value: {0} = as_value({0})"
+_RECORDED = [name for name, op in OPS.items() if name in NUMBERS and op.result == "same" and name != "where"]
+OPERATIONS: dict[str, Callable[..., Any]] = {name: printed(name, Value) for name in _RECORDED}
+
+_POWER, _SQUARE = OPERATIONS["pow"], OPERATIONS["square"]
+_POWER_OF_A_NUMBER = printed("pow", Value, constants=[1])
 
 
-def _printed(name: str) -> Callable[..., Value]:
-    """The operation on Values, from its entry in the derivative table."""
-    arity = OPS[name].arity
-    _, y, xs, _ = _symbolic(name)
-    rule = RULES.get(name)
-    parts = rule(constant(1.0), y, *xs) if rule else [None] * arity
-    names = {id(y): "y"} | {id(x): f"x{i}" for i, x in enumerate(xs)}
-    partials = ["0.0" if p is None else source(p, names) for p in parts]
-    text = _TEMPLATE.format(
-        name=name,
-        parameters=", ".join("ab"[:arity]),
-        convert="; ".join(_CONVERT.format(p) for p in "a"[:1])
-        + ("\n    " + _CONVERT.format("b") if arity == 2 else ""),
-        read="; ".join(f"x{i} = {p}.data" for i, p in enumerate("ab"[:arity])),
-        forward=source(functions[name](*xs), names),
-        b="b" if arity == 2 else "None",
-        da=partials[0],
-        db=partials[1] if arity == 2 else "0.0",
-    )
-    scope: dict[str, Any] = {"Value": Value, "new": Value.__new__, "as_value": as_value, "NUMBERS": NUMBERS}
-    exec(text, scope)
-    return scope[name]
+def _pow(a: Any, b: Any) -> Value:
+    """A number as exponent needs no derivative (nor a logarithm), and x**2 is a product."""
+    if b.__class__ is Value:
+        return _POWER(a, b)
+    b = Value(b)
+    return _SQUARE(a) if b.data == 2 else _POWER_OF_A_NUMBER(a, b)
 
 
-OPERATIONS: dict[str, Callable[..., Any]] = {
-    name: _printed(name) for name, op in OPS.items() if name in NUMBERS and op.result == "same" and name != "where"
-}
+OPERATIONS["pow"] = _pow
 
 
 def _where(condition: Any, a: Any, b: Any) -> Value:
