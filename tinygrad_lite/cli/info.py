@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = "numpy numba llvmlite numba-cuda safetensors rich matplotlib scikit-learn graphviz".split()
+PACKAGES = "numpy numba llvmlite numba-cuda safetensors rich matplotlib scikit-learn".split()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

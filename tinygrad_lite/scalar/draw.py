@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from graphlib import TopologicalSorter
+from html import escape
+from itertools import groupby
 from typing import Any
 
 from tinygrad_lite_kernels.expr import Expr
@@ -21,15 +24,14 @@ def _label(node: Any) -> str:
     return f"{node.op or 'leaf'} | data {node.data:.4g} | grad {grad:.4g}"
 
 
-def _nodes(root: Any) -> list[Any]:
-    """Every node once, the root first."""
-    found, seen = [root], {id(root)}
-    for node in found:
+def _graph(root: Any) -> tuple[list[str], list[list[int]]]:
+    """Every node once, the root first: their labels, and the numbers of each one's operands."""
+    nodes, number = [root], {id(root): 0}
+    for node in nodes:
         for parent in _parents(node):
-            if id(parent) not in seen:
-                seen.add(id(parent))
-                found.append(parent)
-    return found
+            if number.setdefault(id(parent), len(nodes)) == len(nodes):
+                nodes.append(parent)
+    return [_label(n) for n in nodes], [[number[id(p)] for p in _parents(n)] for n in nodes]
 
 
 def dot(root: Value | Expr) -> str:
@@ -45,23 +47,55 @@ def dot(root: Value | Expr) -> str:
       n1 -> n0;
     }
     """
-    nodes = _nodes(root)
-    number = {id(n): i for i, n in enumerate(nodes)}
-    lines = [f'  n{i} [label="{_label(n)}"];' for i, n in enumerate(nodes)]
-    lines += [f"  n{number[id(p)]} -> n{i};" for i, n in enumerate(nodes) for p in _parents(n)]
+    labels, operands = _graph(root)
+    lines = [f'  n{i} [label="{label}"];' for i, label in enumerate(labels)]
+    lines += [f"  n{p} -> n{i};" for i, ps in enumerate(operands) for p in ps]
     return "\n".join(["digraph {", "  rankdir=LR; node [shape=record];", *lines, "}"])
 
 
-def svg(root: Value | Expr) -> str:
-    """The graph as SVG, by the package graphviz and its program `dot` (RuntimeError where they are missing)."""
-    try:
-        import graphviz
+def _places(operands: list[list[int]]) -> list[tuple[int, float]]:
+    """Column and row of every node: operands left of their users, and near them; columns count from the root."""
+    order = [*TopologicalSorter(dict(enumerate(operands))).static_order()][::-1]
+    column, row = [0] * len(order), [0.0] * len(order)
+    users: list[list[int]] = [[] for _ in order]
+    for i in order:
+        for p in operands[i]:
+            column[p] = max(column[p], column[i] + 1)
+            users[p].append(i)
+    by_column = sorted(order, key=column.__getitem__)
+    for _, group in groupby(by_column, key=column.__getitem__):
+        near = sorted(group, key=lambda i: sum(row[u] for u in users[i]) / max(1, len(users[i])))
+        for place, i in enumerate(near):
+            row[i] = place - (len(near) - 1) / 2
+    return list(zip(column, row, strict=True))
 
-        return graphviz.Source(dot(root)).pipe(format="svg").decode()
-    except ImportError:
-        raise RuntimeError("svg: the package graphviz is missing; pip install graphviz, or use dot(...)") from None
-    except graphviz.ExecutableNotFound:
-        raise RuntimeError("svg: Graphviz's program `dot` is missing; install Graphviz, or use dot(...)") from None
+
+_NODE = """<rect x="{x}" y="{y}" width="{width}" height="24" fill="white" stroke="black"/>
+<text x="{middle}" y="{base}" text-anchor="middle">{label}</text>"""
+_EDGE = '<path d="M{x} {y}C{middle} {y} {middle} {to} {end} {to}" fill="none" stroke="gray"/>'
+_SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" font-family="monospace" font-size="12">'
+_GAP, _LINE = 40, 34
+
+
+def svg(root: Value | Expr) -> str:
+    """The graph as a picture for a file or a notebook, operands left of what is computed from them.
+
+    >>> x = Value(2.0)
+    >>> svg(x * x).count("<rect")
+    2
+    """
+    labels, operands = _graph(root)
+    places = _places(operands)
+    width = 8 * max(map(len, labels)) + 10
+    last, top = max(c for c, _ in places), min(r for _, r in places)
+    corners = [((last - c) * (width + _GAP) + 5, (r - top) * _LINE + 5) for c, r in places]
+    edges = [(corners[p], corners[i]) for i, ps in enumerate(operands) for p in ps]
+    parts = [_SVG.format(w=(last + 1) * (width + _GAP) - _GAP + 10, h=(1 - 2 * top) * _LINE)]
+    parts += [_EDGE.format(x=x + width, y=y + 12, middle=(x + width + end) / 2, end=end, to=to + 12)
+              for (x, y), (end, to) in edges]  # fmt: skip
+    parts += [_NODE.format(x=x, y=y, width=width, middle=x + width / 2, base=y + 16, label=escape(label))
+              for (x, y), label in zip(corners, labels, strict=True)]  # fmt: skip
+    return "\n".join([*parts, "</svg>"])
 
 
 def tree(root: Value | Expr, limit: int = 200) -> str:
