@@ -27,9 +27,17 @@ def broadcast_strides(array: np.ndarray, shape: tuple[int, ...]) -> Strides:
     return (0,) * missing + tuple(own)
 
 
-def memory_order(shape: tuple[int, ...], strides: Sequence[Strides]) -> list[int]:
-    """The axes from slow to fast in memory, as the first operand that varies along each pair of axes has them."""
-    return sorted(range(len(shape)), key=lambda axis: [-abs(s[axis]) for s in strides[:1]])
+def slow_to_fast(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> list[int]:
+    """The order of axes in which the first operand of full shape lies in memory; rows first where none has it."""
+    full = next((a for a in arrays if a.shape == shape), None)
+    if full is None or full.flags.c_contiguous:
+        return list(range(len(shape)))
+    return order_of(full.strides)
+
+
+def order_of(strides: Sequence[int]) -> list[int]:
+    """The axes from the largest stride to the smallest."""
+    return sorted(range(len(strides)), key=lambda axis: -abs(strides[axis]))
 
 
 def collapse(shape: Sequence[int], strides: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:

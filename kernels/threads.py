@@ -41,9 +41,13 @@ class Launch:
 
     def _parallel(self, *operands: np.ndarray) -> None:
         """Large work runs without Python's global lock, on as many threads as it has chunks for."""
-        threads = get_num_threads()
         addresses = np.array([a.__array_interface__["data"][0] for a in operands], np.int64)
-        arguments = addresses.ctypes.data, self.record.ctypes.data + 16
+        self.run_parallel(addresses.ctypes.data)
+
+    def run_parallel(self, operands: int) -> None:
+        """The same, given where the addresses of the operands stand."""
+        threads = get_num_threads()
+        arguments = operands, self.record.ctypes.data + 16
         call: Any = _entry(int(self.record[0]))
         chunks = -(-self.size // self.grain)
         bounds = [min(self.size, self.grain * (chunks * t // threads)) for t in range(threads + 1)]
@@ -52,6 +56,19 @@ class Launch:
         call(*arguments, *parts[0])
         for part in waiting:
             part.result()
+
+
+class Function:
+    """A step that runs through Python, where a kernel would stand."""
+
+    __slots__ = ("run",)
+
+    def __init__(self, run: Callable[..., None]):
+        self.run = run
+
+
+Step = Launch | Function
+NOTHING = Function(lambda *_: None)
 
 
 def _entry(address: int) -> Any:

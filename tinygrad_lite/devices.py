@@ -4,30 +4,72 @@ from __future__ import annotations
 
 import importlib
 import os
+import threading
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+FAMILIES = ("elementwise", "indexing", "matmul", "movement", "random", "reduce", "scan", "sort")
 _PACKAGES = {"numpy": "tinygrad_lite_kernels.reference", "cpu": "tinygrad_lite_kernels.cpu"}
+
+
+class _Tracing(threading.local):
+    """What a thread records its kernels with instead of running them (see `compiler/trace.py`); None: it runs them."""
+
+    tracer: Any = None
+
+
+tracing = _Tracing()
 
 
 class Device:
     """One set of kernels. `device.matmul` is its module `matmul`, imported when first used."""
 
+    elementwise: Any
+    indexing: Any
+    matmul: Any
+    movement: Any
+    random: Any
+    reduce: Any
+    scan: Any
+    sort: Any
+
     def __init__(self, name: str):
         self.name = name
+        self._modules: dict[str, ModuleType] = {}
 
-    def __getattr__(self, family: str) -> ModuleType:
-        if family.startswith("_"):
-            raise AttributeError(family)
-        module = importlib.import_module(f"{_PACKAGES[self.name]}.{family}")
-        setattr(self, family, module)
-        return module
+    def module(self, family: str) -> ModuleType:
+        """The kernels themselves."""
+        found = self._modules.get(family)
+        if found is None:
+            found = self._modules[family] = importlib.import_module(f"{_PACKAGES[self.name]}.{family}")
+        return found
 
     def __repr__(self) -> str:
         return self.name
 
     def __reduce__(self) -> Any:
         return get, (self.name,)
+
+
+def _family(name: str) -> Any:
+    def kernels(device: Device) -> Any:
+        tracer = tracing.tracer
+        return device.module(name) if tracer is None else tracer.family(device, name)
+
+    return property(kernels)
+
+
+for _name in FAMILIES:
+    setattr(Device, _name, _family(_name))
+
+
+def checked(name: str, function: Callable[..., None], *arrays: Any) -> None:
+    """Run a function that raises where values are not what they must be; while tracing, note it for every call."""
+    if tracing.tracer is None:
+        function(*arrays)
+    else:
+        tracing.tracer.check(name, function, *arrays)
 
 
 _devices = {name: Device(name) for name in _PACKAGES}

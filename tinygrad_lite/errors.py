@@ -10,6 +10,10 @@ class UserError(Exception):
     """Shown by the command line without a traceback, with exit code 2."""
 
 
+class TraceError(RuntimeError):
+    """A jitted function does something that cannot be repeated on other values."""
+
+
 def needs(module: str, purpose: str) -> Any:
     """Import a module of an extra, or say how to install it."""
     try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import devices, dtypes
+from .devices import tracing
 
 
 class Tensor:
@@ -45,6 +46,8 @@ class Tensor:
     def __init__(self, data: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False):
         self._data = as_array(data, dtype)
         self._device = devices.get(device)
+        if tracing.tracer is not None:
+            tracing.tracer.made(self._data)
         if requires_grad:
             self.requires_grad_()
 
@@ -108,7 +111,7 @@ class Tensor:
 def as_array(data: Any, dtype: Any = None) -> np.ndarray:
     """A new array of a supported dtype, from numbers, nested lists, arrays or tensors."""
     if isinstance(data, Tensor):
-        data = data._data
+        return data._device.movement.astype(data._data, data.dtype if dtype is None else dtypes.as_dtype(dtype))
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
     is_numpy = isinstance(data, (np.ndarray, np.generic))
     if not is_numpy and hasattr(data, "__dlpack__"):

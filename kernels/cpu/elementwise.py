@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import native, threads
 from ..expr import Program, step_dtypes
-from ..layout import broadcast_shape, broadcast_strides, collapse
+from ..layout import broadcast_shape, broadcast_strides, collapse, slow_to_fast
 from .printer import kernel_function
 
 GRAIN_STEPS = 1 << 19  # elements times steps that are worth a thread
@@ -61,11 +61,11 @@ class Elementwise:
         shape = broadcast_shape("elementwise", [a.shape for a in arrays])
         dtypes = step_dtypes(self.program, [a.dtype for a in arrays])
         kinds = tuple(dtypes[i] for i in self.program.outputs)
-        order = _slow_to_fast(arrays, shape)
+        order = slow_to_fast(arrays, shape)
         outer_shape = tuple(shape[axis] for axis in order)
         inverse = tuple(int(i) for i in np.argsort(order))
         outputs = [np.empty(outer_shape, kind).transpose(inverse) for kind in kinds]
-        run = _launch(self.program, outputs, arrays, shape, order, ())
+        run = _launch(self.program, outputs, arrays, shape, order, ()).run
         return run, outer_shape, kinds, None if inverse == tuple(range(len(shape))) else inverse
 
 
@@ -97,7 +97,16 @@ class ElementwiseInto:
         for out, i in zip(outputs, self.program.outputs, strict=True):
             if type(out) is not np.ndarray or out.shape != shape or out.dtype != dtypes[i] or not out.flags.writeable:
                 raise ValueError(f"elementwise: an output must be a writable array of shape {shape} and {dtypes[i]}")
-        return _launch(self.program, outputs, inputs, shape, _slow_to_fast(outputs, shape), same)
+        return _launch(self.program, outputs, inputs, shape, slow_to_fast(outputs, shape), same).run
+
+
+def bind(program: Program, outputs: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> threads.Step:
+    """The program bound to the layouts of arrays, of which outputs may be inputs; it takes outputs, then inputs."""
+    places = [(a.__array_interface__["data"], a.strides, a.shape) for a in (*outputs, *inputs)]
+    count = len(outputs)
+    same = tuple((i, j) for i in range(count) for j in range(count, len(places)) if places[i] == places[j])
+    shape = outputs[0].shape
+    return _launch(program, outputs, inputs, shape, slow_to_fast(outputs, shape), same)
 
 
 def _remember(plans: dict[Any, Any], key: Any, plan: Any) -> Any:
@@ -131,14 +140,6 @@ def _checked(program: Program, arrays: Sequence[Any]) -> tuple[np.ndarray, ...]:
     return tuple(np.asarray(a) for a in arrays)
 
 
-def _slow_to_fast(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> list[int]:
-    """The order of axes in which the first operand of full shape lies in memory; rows first where none has it."""
-    full = next((a for a in arrays if a.shape == shape), None)
-    if full is None or full.flags.c_contiguous:
-        return list(range(len(shape)))
-    return sorted(range(len(shape)), key=lambda axis: -abs(full.strides[axis]))
-
-
 def _launch(
     program: Program,
     outputs: Sequence[np.ndarray],
@@ -146,13 +147,13 @@ def _launch(
     shape: tuple[int, ...],
     order: list[int],
     same: tuple[Any, ...],
-) -> Callable[..., Any]:
+) -> threads.Step:
     """Bind a kernel to a layout. `same` lists which output is which input."""
     size = math.prod(shape)
     operands = [*outputs, *arrays]
     strides = [[s[axis] for axis in order] for s in (broadcast_strides(a, shape) for a in operands)]
     if size == 0:
-        return lambda *_: None
+        return threads.NOTHING
     sizes, merged = collapse([shape[axis] for axis in order], strides)
     items = [a.itemsize for a in operands]
     if any(s[-1] % item for s, item in zip(merged, items, strict=True)):  # a field of a structured array, say
@@ -164,7 +165,7 @@ def _launch(
     letters = "".join({0: "s", 1: "c"}.get(step, "x") for step in inner)
     letters = "x" * len(inner) if "x" in letters or "s" in letters[: len(outputs)] else letters
     address = _kernel(program, "".join(a.dtype.char for a in arrays), letters, same)
-    return threads.Launch(address, meta, size, _grain(program)).run
+    return threads.Launch(address, meta, size, _grain(program))
 
 
 def _grain(program: Program) -> int:

@@ -187,15 +187,15 @@ def _first(a: np.ndarray, b: np.ndarray, out: np.ndarray | None, accumulate: boo
     shape = stack + full[-2:-1] * (a.ndim > 1) + full[-1:] * (b.ndim > 1)
     if out is not None:
         return _into(a2, b2, full, shape, out, accumulate)
-    run = _bind(a2, b2, full, False)
-    if run is None:
+    step = _bind(a2, b2, full, False)
+    if step is None:
         return matmul(_plain(a), _plain(b))
     if len(_plans) >= MAX_PLANS:
         _plans.clear()
     if key := threads.signature(a, b):
-        _plans[key] = run, shape, a.dtype
+        _plans[key] = step.run, shape, a.dtype
     result = np.empty(shape, a.dtype)
-    run(result, a, b)
+    step.run(result, a, b)
     return result
 
 
@@ -203,9 +203,9 @@ def _into(a: np.ndarray, b: np.ndarray, full: Any, shape: Any, out: np.ndarray, 
     reference.check_out(out, shape, a.dtype)
     direct = type(out) is np.ndarray and out.flags.c_contiguous
     if direct and not np.may_share_memory(out, a) and not np.may_share_memory(out, b):
-        run = _bind(a, b, full, accumulate)
-        if run is not None:
-            run(out, a, b)
+        step = _bind(a, b, full, accumulate)
+        if step is not None:
+            step.run(out, a, b)
             return out
     result = matmul(a, b).reshape(shape)
     out[...] = out + result if accumulate else result
@@ -216,15 +216,25 @@ def _plain(a: np.ndarray) -> np.ndarray:
     return np.array(a, order="C", subok=False)
 
 
-def _bind(a: np.ndarray, b: np.ndarray, full: tuple[int, ...], accumulate: bool) -> Any:
-    """The product bound to a layout: a function of result, a and b. None where an operand must be copied first."""
+def bind(a: np.ndarray, b: np.ndarray, accumulate: bool) -> threads.Step | None:
+    """The product bound to the layouts of two arrays; it takes the result (rows first), `a` and `b`.
+
+    None where an operand must be copied first.
+    """
+    a2, b2 = a[None, :] if a.ndim == 1 else a, b[:, None] if b.ndim == 1 else b
+    full = (*np.broadcast_shapes(a2.shape[:-2], b2.shape[:-2]), a2.shape[-2], b2.shape[-1])
+    return _bind(a2, b2, full, accumulate)
+
+
+def _bind(a: np.ndarray, b: np.ndarray, full: tuple[int, ...], accumulate: bool) -> threads.Step | None:
+    """The product of matrices bound to a layout. None where an operand must be copied first."""
     if any(type(x) is not np.ndarray or any(s % x.itemsize for s in x.strides) for x in (a, b)):
         return None
     (m, n), k, stack = full[-2:], a.shape[-1], full[:-2]
     if 0 in full:
-        return lambda *_: None
+        return threads.NOTHING
     if k == 0:
-        return lambda c, *_: None if accumulate else c.fill(0)
+        return threads.NOTHING if accumulate else threads.Function(lambda c, *_: c.fill(0))
     size = a.itemsize
     rsa, csa, rsb, csb = (s // size for s in (*a.strides[-2:], *b.strides[-2:]))
     if a.shape[-2] == 1:
@@ -235,14 +245,14 @@ def _bind(a: np.ndarray, b: np.ndarray, full: tuple[int, ...], accumulate: bool)
         return None
     add = int(accumulate)
     if not stack and n == 1 and csa == 1 and rsb == 1:
-        return threads.Launch(_kernel(vector_kernel, a.dtype), [1, k, rsa, 1, add], m, _grain(m, n, k, 0)).run
+        return threads.Launch(_kernel(vector_kernel, a.dtype), [1, k, rsa, 1, add], m, _grain(m, n, k, 0))
     if not stack and m == 1 and csa == 1 and rsb == 1:
-        return threads.Launch(_kernel(vector_kernel, a.dtype), [2, k, csb, 1, add], n, _grain(m, n, k, 1)).run
+        return threads.Launch(_kernel(vector_kernel, a.dtype), [2, k, csb, 1, add], n, _grain(m, n, k, 1))
     unit, length = (2, math.prod(stack)) if stack else (1, n) if n >= m else (0, m)
     own = [math.prod(stack[i + 1 :]) * m * n for i in range(len(stack))]
     meta = [unit, m, n, k, rsa, csa, rsb, csb, n, add, len(stack), *stack, *own]
     meta += [*_stack_strides(a, stack), *_stack_strides(b, stack)]
-    return threads.Launch(_kernel(kernel, a.dtype), meta, length, _grain(m, n, k, unit)).run
+    return threads.Launch(_kernel(kernel, a.dtype), meta, length, _grain(m, n, k, unit))
 
 
 def _stack_strides(a: np.ndarray, stack: tuple[int, ...]) -> list[int]:

@@ -1,15 +1,15 @@
-"""Copies, conversions and joins. A copy is the elementwise operation that changes nothing, so layouts cost no new code."""
+"""Copies, conversions and joins. A copy is the elementwise operation that changes nothing, for every layout."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 
 from ..expr import Program, cast, inputs, program
 from ..reference import movement as reference
-from ..reference.movement import tril, triu  # noqa: F401
+from ..reference.movement import concat, full, pad, tril, triu  # noqa: F401
+from ..reference.reduce import check_array
 from .elementwise import elementwise_into
 
 
@@ -21,41 +21,34 @@ def _conversion(char: str | None) -> Program:
 
 def copy(a: np.ndarray) -> np.ndarray:
     """The elements in row order in memory of their own."""
+    a = check_array("copy", a)
     out = np.empty(a.shape, a.dtype)
-    copy_into(out, a)
+    _convert(None, out, a)
     return out
 
 
 def copy_into(out: np.ndarray, a: np.ndarray) -> None:
     """Write `a`, broadcast, into `out`, which has its dtype. They may overlap."""
-    if out.dtype != a.dtype:
-        raise TypeError(f"copy_into: the arrays have dtypes {out.dtype} and {a.dtype}; they must agree")
-    if a.shape != out.shape:
-        a = np.broadcast_to(a, out.shape)
+    a = reference.check_copy_into(out, a)
     if np.may_share_memory(out, a):
-        reference.copy_into(out, a)
+        np.copyto(out, a)
     else:
-        elementwise_into(_conversion(None))(out, a)
+        _convert(None, np.asarray(out), a)
 
 
 def astype(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """The elements in another dtype, in row order. Floats are truncated to integers; not zero is True.
-
-    A float to integer conversion of what does not fit is left to NumPy, whose results differ by machine.
-    """
-    dtype = np.dtype(dtype)
+    """The elements in another dtype, in row order. See `reference.movement`."""
+    a, dtype = reference.check_astype(a, dtype)
     if a.dtype.kind == "f" and dtype.kind in "iu":
         return reference.astype(a, dtype)
     out = np.empty(a.shape, dtype)
-    elementwise_into(_conversion(dtype.char))(out, a)
+    _convert(dtype.char, out, a)
     return out
 
 
-def concat(arrays: Sequence[np.ndarray], axis: int) -> np.ndarray:
-    """The arrays one after another along an existing axis."""
-    return reference.concat(arrays, axis)
-
-
-def pad(a: np.ndarray, widths: Sequence[tuple[int, int]], value: float = 0.0) -> np.ndarray:
-    """`a` with `value` around it: widths[i] elements before and after along axis i."""
-    return reference.pad(a, widths, value)
+def _convert(char: str | None, out: np.ndarray, a: np.ndarray) -> None:
+    """Memory that elements do not fill evenly, such as a field of a structured array, is left to NumPy."""
+    if any(stride % x.itemsize for x in (out, a) for stride in x.strides):
+        np.copyto(out, a, casting="unsafe")
+    else:
+        elementwise_into(_conversion(char))(out, a)

@@ -5,9 +5,12 @@ The range counts blocks of four words. meta: first block, key.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from .. import native, threads
+from ..draws import DRAWS
 from ..intrinsics import pointer
 from ..reference.random import M0, M1, ROUNDS, W0, W1, check_bits
 
@@ -42,3 +45,6 @@ def bits(key: int, start: int, count: int) -> np.ndarray:
         meta = np.array([start % 2**64, key % 2**64], np.uint64).view(np.int64)
         threads.Launch(native.kernel(_philox), meta, blocks, GRAIN)(out)
     return out[:count]
+
+
+draw, uniform, normal, integers, permutation = (partial(f, bits=bits) for f in DRAWS)

@@ -32,11 +32,16 @@ def reduce(name: str, a: np.ndarray, axes: tuple[int, ...], keepdims: bool = Fal
     if found is None:
         a = check_reduce(name, a, axes)
         found = _remember((name, axes, keepdims, threads.signature(a)), plan(name, a, axes, keepdims))
-    for run, shape, dtype in found.steps:
+    for step, shape, dtype in found.steps:
         out = np.empty(shape, dtype)
-        run(out, a)
+        step.run(out, a)
         a = out
     return a if found.order is None else a.transpose(found.order)
+
+
+def bind(name: str, a: np.ndarray, axes: tuple[int, ...], keepdims: bool) -> Plan:
+    """The steps of a reduction bound to the layout of an array."""
+    return plan(name, check_reduce(name, a, axes), axes, keepdims)
 
 
 def _remember(key: Any, plan: Plan) -> Plan:

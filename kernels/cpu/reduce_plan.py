@@ -24,8 +24,7 @@ COLUMN_BLOCK = 128
 STRIP = 1024  # columns of one task
 GRAIN = 1 << 18  # elements worth a thread
 
-Run = Callable[..., None]  # of the output and the input
-Step = tuple[Run, tuple[int, ...], np.dtype]  # with the shape and dtype of the output
+Step = tuple[threads.Step, tuple[int, ...], np.dtype]  # of the output and the input; the output's shape and dtype
 
 
 class Plan(NamedTuple):
@@ -87,7 +86,7 @@ def plan(name: str, a: np.ndarray, axes: Sequence[int], keepdims: bool) -> Plan:
 def _steps(name: str, a: np.ndarray, memory: list[int], axes: Sequence[int], dtype: np.dtype) -> list[Step]:
     if a.size == 0:
         identity = IDENTITIES[name](dtype)
-        return [(lambda out, _: out.fill(identity), (), dtype)]
+        return [(threads.Function(lambda out, _: out.fill(identity)), (), dtype)]
     left = _merge([Axis(a.shape[axis], a.strides[axis], axis in axes) for axis in memory])
     if not any(axis.reduced for axis in left):
         return [(_copy(memory), (), dtype)]
@@ -106,8 +105,8 @@ def _steps(name: str, a: np.ndarray, memory: list[int], axes: Sequence[int], dty
     return steps
 
 
-def _copy(order: list[int]) -> Run:
-    return lambda out, a: np.copyto(out, a.transpose(order).reshape(out.shape), casting="unsafe")
+def _copy(order: list[int]) -> threads.Step:
+    return threads.Function(lambda out, a: np.copyto(out, a.transpose(order).reshape(out.shape), casting="unsafe"))
 
 
 def _merge(axes: list[Axis]) -> list[Axis]:
@@ -146,7 +145,7 @@ def _reduce_one(name: str, axes: list[Axis], source: np.dtype, dtype: np.dtype) 
     size = math.prod(task[0] for task in tasks)
     launch = threads.Launch(_kernel(function, name, source, dtype), meta, size, -(-GRAIN // work))
     left = [Axis(n, s, axis.reduced) for n, s, axis in zip(shape, strides, axes, strict=True)]
-    return (launch.run, (math.prod(shape),), dtype), _merge(left)
+    return (launch, (math.prod(shape),), dtype), _merge(left)
 
 
 def _fold(down: Axis, inner: list[Axis], itemsize: int) -> int:

@@ -5,9 +5,12 @@ Word i of a stream depends on the key and on i alone, so every device and every 
 
 from __future__ import annotations
 
+from functools import partial
 from operator import index
 
 import numpy as np
+
+from ..draws import DRAWS
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = 0x9E3779B9, 0xBB67AE85
@@ -16,7 +19,7 @@ _LOW, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 def check_bits(*arguments: int) -> list[int]:
-    """Key, first block and count as Python's integers. TypeError where they are none, ValueError for a negative count."""
+    """The arguments of `bits` as integers. TypeError where they are none, ValueError for a negative count."""
     try:
         numbers = [index(n) for n in arguments]
     except TypeError:
@@ -42,3 +45,6 @@ def bits(key: int, start: int, count: int) -> np.ndarray:
         x0, x1, x2, x3 = (p1 >> _32) ^ x1 ^ np.uint64(k0), p1 & _LOW, (p0 >> _32) ^ x3 ^ np.uint64(k1), p0 & _LOW
         k0, k1 = (k0 + W0) & 0xFFFFFFFF, (k1 + W1) & 0xFFFFFFFF
     return np.stack([x0, x1, x2, x3], axis=1).reshape(-1)[:count].astype(np.uint32)
+
+
+draw, uniform, normal, integers, permutation = (partial(f, bits=bits) for f in DRAWS)

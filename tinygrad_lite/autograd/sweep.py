@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import tracing
 from ..tensor import Tensor, wrap
 from .graph import Node, check_versions, edge
 from .modes import set_grad_enabled
@@ -101,12 +102,16 @@ def backward(
     seed = _seed(tensor, gradient, "backward")
     sweep = _sweep([tensor], [seed], (), create_graph if retain_graph is None else retain_graph, create_graph)
     given: set[int] = {id(seed._data)}
+    tracer = tracing.tracer
     with set_grad_enabled(create_graph):
         for leaf, total in sweep.at_leaf.values():
+            if tracer is not None:
+                tracer.touch(leaf)
             if leaf.grad is not None:
                 leaf.grad = add(leaf.grad, total)
             else:
-                leaf.grad = total if create_graph else wrap(_own(total._data, given), total._device)
+                keep = create_graph or tracer is not None
+                leaf.grad = total if keep else wrap(_own(total._data, given), total._device)
 
 
 def _own(data: np.ndarray, given: set[int]) -> np.ndarray:
@@ -197,7 +202,7 @@ def _seed(tensor: Tensor, gradient: Any, name: str) -> Tensor:
                 f"{name}: a gradient can be left out only for a tensor with one element, this one has shape "
                 f"{tensor.shape}; reduce it with .sum() or .mean(), or pass a gradient of that shape"
             )
-        return wrap(np.ones(tensor.shape, tensor.dtype), tensor._device)
+        return Tensor(np.ones(tensor.shape, tensor.dtype), device=tensor._device)
     if not isinstance(gradient, Tensor):
         gradient = Tensor(gradient, tensor.dtype, tensor._device)
     if gradient.shape != tensor.shape:

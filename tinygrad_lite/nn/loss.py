@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from tinygrad_lite_kernels.expr import Expr, functions, inputs, program
 
+from ..devices import checked
 from ..ops.derivatives import rule
 from ..ops.elementwise import OPERATIONS, Elementwise
 from ..ops.primitive import Primitive, as_tensors, number
@@ -93,12 +95,16 @@ def binary_cross_entropy(
     Logarithms are limited to -100, as in PyTorch. Prefer `binary_cross_entropy_with_logits`, which needs no limit.
     """
     p, t = _pair("binary_cross_entropy", input, target, reduction)
-    if p.size and not (p._data.min() >= 0 and p._data.max() <= 1):
+    checked("binary_cross_entropy", _check_probabilities, p._data)
+    return reduce_loss(_weighted(_entropy(p, t if t.shape == p.shape else t * (p * 0 + 1)), weight), reduction)
+
+
+def _check_probabilities(p: np.ndarray) -> None:
+    if p.size and not (p.min() >= 0 and p.max() <= 1):
         raise ValueError(
             "binary_cross_entropy: the input must be probabilities between 0 and 1, got values from "
-            f"{p._data.min()} to {p._data.max()}; for logits use binary_cross_entropy_with_logits"
+            f"{p.min()} to {p.max()}; for logits use binary_cross_entropy_with_logits"
         )
-    return reduce_loss(_weighted(_entropy(p, t if t.shape == p.shape else t * (p * 0 + 1)), weight), reduction)
 
 
 def binary_cross_entropy_with_logits(

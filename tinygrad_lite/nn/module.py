@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from .. import devices, dtypes
 from ..autograd.graph import version_cell
+from ..devices import tracing
 from ..tensor import Tensor
 from . import state
 from .parameter import Parameter, clear_grad
@@ -39,6 +40,8 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} needs a method forward(self, ...)")
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        if tracing.tracer is not None:
+            tracing.tracer.modules[id(self)] = self, self.training
         return self.forward(*args, **options)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, wrap
+from ..devices import tracing
+from ..tensor import Tensor
 
 
 class Parameter(Tensor):
@@ -30,7 +31,9 @@ class Parameter(Tensor):
 
 def clear_grad(parameter: Tensor, set_to_none: bool) -> None:
     """Forget a gradient, or replace it by zeros."""
+    if tracing.tracer is not None:
+        tracing.tracer.touch(parameter)
     if set_to_none or parameter.grad is None:
         parameter.grad = None
     else:
-        parameter.grad = wrap(np.zeros(parameter.grad.shape, parameter.grad.dtype), parameter.grad._device)
+        parameter.grad = Tensor(np.zeros(parameter.grad.shape, parameter.grad.dtype), device=parameter.grad._device)

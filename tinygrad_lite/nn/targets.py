@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..devices import tracing
+from ..errors import TraceError
 from ..ops.elementwise import OPERATIONS
 from ..ops.movement import reshape
 from ..ops.primitive import number
@@ -108,11 +110,16 @@ def _integers(name: str, target: Any, x: Tensor, axis: int) -> Tensor:
         return target
     if target.dtype.kind not in "iu":
         raise TypeError(f"{name}: class numbers must be integers, got {target.dtype}")
-    return wrap(target._data.astype(np.int64), x._device)
+    return wrap(target._device.movement.astype(target._data, np.dtype(np.int64)), x._device)
 
 
 def _check_range(name: str, target: np.ndarray, count: int, ignore_index: int) -> np.ndarray | None:
     """Which targets are to be ignored, None for none; IndexError where another one is not a class."""
+    if tracing.tracer is not None and target.size:
+        if 0 <= ignore_index < count:
+            raise TraceError(f"{name}: in a jitted function ignore_index cannot be one of the {count} classes")
+        tracing.tracer.check(name, lambda values: _check_all(name, values, count), target)
+        return None
     ignorable = 0 <= ignore_index < count
     if not ignorable and (not target.size or target.view(np.uint64).max() < count):  # negative ones look huge
         return None
@@ -123,6 +130,16 @@ def _check_range(name: str, target: np.ndarray, count: int, ignore_index: int) -
             f"{name}: target {target[bad].flat[0]} is not a class: the input has {count} classes, 0 to {count - 1}"
         )
     return ignored
+
+
+def _check_all(name: str, target: np.ndarray, count: int) -> None:
+    """The same while a function is jitted, where what is ignored cannot be known beforehand."""
+    if target.view(np.uint64).max() >= count:
+        bad = target[(target < 0) | (target >= count)]
+        raise IndexError(
+            f"{name}: target {bad.flat[0]} is not a class: the input has {count} classes, 0 to {count - 1} (a jitted "
+            "function cannot ignore targets: leave them out)"
+        )
 
 
 @lru_cache(256)

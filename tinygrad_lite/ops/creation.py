@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import devices, dtypes
+from ..devices import tracing
 from ..tensor import Tensor, wrap
 from . import movement as m
 from .movement import tensor_of
@@ -17,6 +18,8 @@ Shape = int | Sequence[int]
 
 def _made(data: np.ndarray, device: Any, requires_grad: bool) -> Tensor:
     result = wrap(data, devices.get(device))
+    if tracing.tracer is not None:
+        tracing.tracer.made(data)
     return result.requires_grad_() if requires_grad else result
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from ..autograd.graph import edge, now
 from ..autograd.modes import enable_grad, is_grad_enabled
 from ..autograd.sweep import arriving
+from ..devices import tracing
 from ..tensor import Tensor, wrap
 from . import indexing, scans
 from . import movement as m
@@ -58,7 +59,7 @@ def _extremum(g: Tensor, y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: 
 
 def _prod(g: Tensor, y: Tensor, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor | None:
     """product / x where nothing is zero; else the gradient of the product written as a tree of multiplications."""
-    if np.all(x._data != 0):
+    if tracing.tracer is None and np.all(x._data != 0):  # a traced value is not known
         return multiply(restore_axes(multiply(g, y), x.shape, axes, keepdims), divide(1.0, x))
     return through(lambda x: _product_tree(x, axes), x, restore_axes(g, x.shape, axes, keepdims))
 
@@ -180,7 +181,7 @@ def _reversed_sum(g: Tensor, axis: int) -> Tensor:
 
 def _running_prod(g: Tensor, y: Tensor, x: Tensor, axis: int) -> Tensor | None:
     """As for `prod`: divide where nothing is zero, else differentiate the same thing written in multiplications."""
-    if np.all(x._data != 0):
+    if tracing.tracer is None and np.all(x._data != 0):  # a traced value is not known
         return divide(_reversed_sum(multiply(g, y), axis), x)
     return through(lambda x: _product_scan(x, axis), x, g)
 

@@ -14,6 +14,7 @@ from tinygrad_lite_kernels.expr import OPS, Expr, constant, functions, inputs, p
 
 from ..autograd.graph import Node, check_fresh, output_tensor
 from ..autograd.modes import mode
+from ..devices import tracing
 from ..scalar.derivatives import gradient
 from ..tensor import Tensor, wrap
 from .primitive import Primitive, as_tensors, keep
@@ -52,12 +53,19 @@ class Elementwise(Primitive):
 
     def forward(self, device: Any, *arrays: Any) -> Any:
         run = self._runs.get(device)
-        if run is None:
-            run = self._runs[device] = device.elementwise.elementwise(self.program).one
+        if run is None or tracing.tracer is not None:
+            run = self._kernel(device)
         try:
             return run(*arrays)
         except (ValueError, TypeError) as error:
             raise type(error)(str(error).replace("elementwise", self.name, 1)) from None
+
+    def _kernel(self, device: Any) -> Callable[..., Any]:
+        """The kernel on a device, or what stands for it while a function is traced, which is not kept."""
+        run = device.elementwise.elementwise(self.program).one
+        if tracing.tracer is None:
+            self._runs[device] = run
+        return run
 
     def __call__(self, *args: Any) -> Tensor:
         if len(args) != self.inputs:

@@ -17,7 +17,7 @@ from .spelling import both_spellings
 
 
 def _gather_add(device: Any, values: np.ndarray, shape: tuple[int, ...], places: Places) -> np.ndarray:
-    out = np.zeros(shape, values.dtype)
+    out = device.movement.full(shape, 0, values.dtype)
     device.indexing.gather_add(out, places, values)
     return out
 
@@ -195,7 +195,7 @@ def _spread(value: Tensor, shape: tuple[int, ...]) -> Tensor:
 def write(x: Tensor, parts: Parts, data: np.ndarray) -> None:
     """Put values where an index that was taken apart points."""
     if np.may_share_memory(x._data, data):
-        data = np.array(data)
+        data = x._device.movement.copy(data)
     view = x._data[parts.basic]
     if not parts.places:
         x._device.movement.copy_into(view, data)

@@ -16,10 +16,10 @@ from .primitive import Primitive, as_tensors
 
 reshape_view = Primitive("reshape", lambda device, a, shape: a.reshape(shape), view=True)
 permute = Primitive("permute_dims", lambda device, a, axes: a.transpose(axes), view=True)
-expand = Primitive("broadcast_to", lambda device, a, shape: np.broadcast_to(a, shape), view=True)
+expand = Primitive("broadcast_to", lambda device, a, shape: np.broadcast_to(a, shape, subok=True), view=True)
 flip_view = Primitive("flip", lambda device, a, axes: np.flip(a, axes), view=True)
 slice_view = Primitive("slice", lambda device, a, index: a[index], view=True)
-unslice = Primitive("unslice", lambda device, a, shape, index: _unslice(a, shape, index))
+unslice = Primitive("unslice", lambda device, a, shape, index: _unslice(device, a, shape, index))
 copy = Primitive("copy", lambda device, a: device.movement.copy(a))
 cast = Primitive("astype", lambda device, a, dtype: device.movement.astype(a, dtype))
 pad_constant = Primitive("pad", lambda device, a, widths, value: device.movement.pad(a, widths, value))
@@ -30,16 +30,24 @@ copied = copy  # for functions with an argument of that name
 copy_to = Primitive("to_device", lambda device, a, target: target.movement.copy(a))
 
 
-def _unslice(a: np.ndarray, shape: tuple[int, ...], index: Any) -> np.ndarray:
+def _unslice(device: Any, a: np.ndarray, shape: tuple[int, ...], index: Any) -> np.ndarray:
     """Zeros with `a` where the slice was taken: the adjoint of a slice."""
-    result = np.zeros(shape, a.dtype)
-    result[index] = a
+    result = device.movement.full(shape, 0, a.dtype)
+    device.movement.copy_into(result[index], a)
     return result
 
 
 def tensor_of(name: str, x: Any) -> Tensor:
     """The argument as a tensor."""
     return as_tensors(name, [x])[0]
+
+
+def two_axes(name: str, x: Any) -> Tensor:
+    """The argument as a matrix or a stack of them; ValueError where it has fewer axes."""
+    x = tensor_of(name, x)
+    if x.ndim < 2:
+        raise ValueError(f"{name}: needs at least two axes, the shape is {x.shape}")
+    return x
 
 
 def whole_numbers(name: str, what: str, given: Any) -> tuple[int, ...]:

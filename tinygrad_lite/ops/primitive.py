@@ -13,6 +13,7 @@ import numpy as np
 from .. import dtypes
 from ..autograd.graph import Node, Spec, check_fresh, edge, output_tensor, version_cell
 from ..autograd.modes import mode
+from ..devices import tracing
 from ..tensor import Tensor, alias, wrap
 
 REGISTRY: dict[str, Primitive] = {}
@@ -165,6 +166,8 @@ def number(value: bool | int | float, partner: Tensor | None) -> Tensor:
         if len(_numbers) > 1024:
             _numbers.clear()
         tensor = _numbers[key] = Tensor(data, dtype, device)
+    if tracing.tracer is not None:
+        tracing.tracer.made(tensor._data)
     return tensor
 
 
@@ -205,6 +208,8 @@ def adopt(target: Tensor, result: Tensor) -> None:
     """After a change in place: new version, and the history of the result."""
     cell = version_cell(target)
     cell[0] += 1
+    if tracing.tracer is not None:
+        tracing.tracer.changed(cell)
     if result.requires_grad:
         cell[1] = cell[0]
         target.requires_grad, target._node, target._index = True, result._node, result._index

@@ -27,52 +27,35 @@ class Generator:
     """
 
     def __init__(self, seed: int = 0):
-        self.seed, self.block = _checked_seed(seed), 0
+        self.state = np.array([_checked_seed(seed), 0], np.uint64)  # kernels read it, and count in it what they draw
 
     def get_state(self) -> dict[str, int]:
         """The seed and the number of blocks drawn."""
-        return {"seed": self.seed, "block": self.block}
+        return {"seed": int(self.state[0]), "block": int(self.state[1])}
 
     def set_state(self, state: dict[str, int]) -> None:
         """Go on from a state that `get_state` gave."""
-        self.seed, self.block = _checked_seed(int(state["seed"])), int(state["block"])
+        self.state[:] = _checked_seed(int(state["seed"])), int(state["block"])
 
     def bits(self, count: int, device: Any = None) -> np.ndarray:
         """The next `count` random 32-bit words; what is left of the last block of four is skipped."""
-        words = devices.get(device).random.bits(self.seed, self.block, count)
-        self.block += (count + 3) // 4
-        return words
+        return devices.get(device).random.draw(self.state, count)
 
     def uniform(self, count: int, dtype: np.dtype, device: Any = None) -> np.ndarray:
         """Numbers in [0, 1): 24 random bits each in float32, 53 in float64."""
-        if dtype == dtypes.float32:
-            return (self.bits(count, device) >> np.uint32(8)).astype(np.float32) * np.float32(2**-24)
-        return (self._words64(count, device) >> np.uint64(11)).astype(np.float64) * 2.0**-53
-
-    def _words64(self, count: int, device: Any = None) -> np.ndarray:
-        return self.bits(2 * count, device).view(np.uint64)
+        return devices.get(device).random.uniform(self.state, count, dtype)
 
     def normal(self, count: int, dtype: np.dtype, device: Any = None) -> np.ndarray:
-        """Standard normal numbers by the transformation of Box and Muller, in float64."""
-        half = (count + 1) // 2
-        u, v = self.uniform(2 * half, dtypes.float64, device).reshape(2, half)
-        radius = np.sqrt(-2.0 * np.log1p(-u))
-        pairs = np.stack([radius * np.cos(2 * math.pi * v), radius * np.sin(2 * math.pi * v)])
-        return pairs.reshape(-1)[:count].astype(dtype)
+        """Standard normal numbers."""
+        return devices.get(device).random.normal(self.state, count, dtype)
 
     def integers(self, low: int, high: int, count: int, device: Any = None) -> np.ndarray:
-        """Integers in [low, high), by the high half of a product (the bias is below 2**-32)."""
-        span = high - low
-        if span <= 2**32:
-            words = self._words64(count, device)
-            upper, lower = words >> np.uint64(32), words & np.uint64(0xFFFFFFFF)
-            product = upper * np.uint64(span) + ((lower * np.uint64(span)) >> np.uint64(32))
-            return (product >> np.uint64(32)).astype(np.int64) + low
-        return np.array([low + (int(w) * span >> 64) for w in self._words64(count, device)], np.int64)
+        """Integers in [low, high)."""
+        return devices.get(device).random.integers(self.state, low, high, count)
 
     def permutation(self, count: int, device: Any = None) -> np.ndarray:
-        """The integers from 0 to count - 1 in random order: the order of random words."""
-        return np.argsort(self._words64(count, device), kind="stable").astype(np.int64)
+        """The integers from 0 to count - 1 in random order."""
+        return devices.get(device).random.permutation(self.state, count)
 
 
 def _checked_seed(seed: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from operator import is_
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from tinygrad_lite_kernels.expr import Program
 
 from ..autograd.graph import version_cell
+from ..devices import tracing
 from ..nn.parameter import clear_grad
 from ..tensor import Tensor, wrap
 from . import state as states
@@ -34,7 +36,7 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
         self._launches: dict[Tensor, _Launch] = {}
-        self._numbers: dict[Any, tuple[np.ndarray, list[np.ndarray]]] = {}
+        self._numbers: dict[Any, list[np.ndarray]] = {}
         for group in _as_groups(type(self).__name__, params):
             self.add_param_group(group)
 
@@ -77,15 +79,38 @@ class Optimizer:
         """Update, in place, every parameter that has a gradient."""
         for position, group in enumerate(self.param_groups):
             program, slots = self.program(group), self.slots(group)
-            filled: dict[np.dtype, tuple[int, list[np.ndarray]]] = {}
-            for p in group["params"]:
-                if p.grad is not None:
-                    state = self._state(p, slots)
-                    step = state["step"] = state["step"] + 1
-                    dtype = p._data.dtype
-                    if dtype not in filled or filled[dtype][0] != step:
-                        filled[dtype] = step, self._fill(position, group, dtype, step)
-                    self._update(p, program, [state[name]._data for name in slots], filled[dtype][1])
+            for number, (dtype, members) in enumerate(self._alike(group, slots)):
+                numbers = self._memory(group, (position, number, dtype))
+                advance = partial(self._advance, group, members, numbers)
+                if tracing.tracer is None:
+                    advance()
+                else:  # a jitted function counts and sets the numbers at every call
+                    tracing.tracer.each_call.append(advance)
+                    tracing.tracer.guards.append(partial(self._follows, group, program))
+                for p, state in members:
+                    self._update(p, program, [state[name]._data for name in slots], numbers)
+
+    def _alike(self, group: Group, slots: tuple[str, ...]) -> list[tuple[np.dtype, list[tuple[Tensor, Any]]]]:
+        """The parameters with gradients and their states, together where the numbers of the rule are the same."""
+        found: dict[Any, list[tuple[Tensor, Any]]] = {}
+        for p in group["params"]:
+            if p.grad is not None:
+                state = self._state(p, slots)
+                found.setdefault((p._data.dtype, state["step"]), []).append((p, state))
+        return [(dtype, members) for (dtype, _), members in found.items()]
+
+    def _follows(self, group: Group, program: Program) -> bool:
+        """Whether the options of a group still ask for this rule."""
+        return self.program(group) is program
+
+    def _advance(self, group: Group, members: Any, numbers: list[np.ndarray]) -> None:
+        """Count a step of parameters that are alike, and set the numbers of the rule for it."""
+        for p, state in members:
+            state["step"] += 1
+            version_cell(p)[0] += 1
+        values = self.numbers(group, members[0][1]["step"])
+        for memory, value in zip(numbers, values, strict=True):
+            memory[()] = value
 
     def _state(self, p: Tensor, slots: tuple[str, ...]) -> dict[str, Any]:
         state = self.state.get(p)
@@ -96,23 +121,25 @@ class Optimizer:
                 state[name] = wrap(np.zeros(p.shape, p.dtype), p._device)
         return state
 
-    def _fill(self, position: int, group: Group, dtype: np.dtype, step: int) -> list[np.ndarray]:
-        """The numbers of a step as 0-d arrays, always the same ones for a group and dtype."""
-        values = self.numbers(group, step)
-        known = self._numbers.get((position, dtype))
-        if known is None or len(known[1]) != len(values):
-            memory = np.empty(len(values), dtype)
-            known = self._numbers[position, dtype] = memory, [memory[i, ...] for i in range(len(values))]
-        known[0][:] = values
-        return known[1]
+    def _memory(self, group: Group, key: tuple[int, int, np.dtype]) -> list[np.ndarray]:
+        """Room for the numbers of the rule as 0-d arrays, always the same ones for a key."""
+        count = len(self.numbers(group, 1))
+        known = self._numbers.get(key)
+        if known is None or len(known) != count:
+            memory = np.zeros(count, key[2])
+            known = self._numbers[key] = [memory[i, ...] for i in range(count)]
+        return known
 
     def _update(self, p: Tensor, program: Program, slots: list[np.ndarray], numbers: list[np.ndarray]) -> None:
         data, gradient = p._data, p.grad._data  # type: ignore[union-attr]
+        if tracing.tracer is not None:
+            tracing.tracer.used.add(id(p))
+            p._device.elementwise.elementwise_into(program)(data, *slots, data, gradient, *slots, *numbers)
+            return
         launch = self._launches.get(p)
         if launch is None or not launch.fits(program, p._device, data, gradient, slots):
             launch = self._launches[p] = _Launch(type(self).__name__, program, p, slots, numbers)
         launch.run(data, *slots, data, gradient, *slots, *numbers)
-        version_cell(p)[0] += 1
 
     def state_dict(self) -> dict[str, Any]:
         """Options and state; parameters are numbered in the order of the groups. Tensors are shared, not copied."""
