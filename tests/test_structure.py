@@ -13,7 +13,7 @@ FLOORS = [
     "tinygrad_lite_kernels",
     "tinygrad_lite.scalar tinygrad_lite.devices tinygrad_lite.dtypes tinygrad_lite.errors",
     "tinygrad_lite.tensor tinygrad_lite.autograd tinygrad_lite.ops tinygrad_lite.interchange",
-    "tinygrad_lite.func tinygrad_lite.gradient_check tinygrad_lite.nn tinygrad_lite.optim",
+    "tinygrad_lite.func tinygrad_lite.gradient_check tinygrad_lite.nn tinygrad_lite.optim tinygrad_lite.compiler",
     "tinygrad_lite.testing tinygrad_lite.train tinygrad_lite.data tinygrad_lite.plots tinygrad_lite.io",
     "tinygrad_lite.cli",
 ]

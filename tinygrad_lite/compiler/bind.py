@@ -1,0 +1,101 @@
+"""From a node to steps: launches of kernels, or functions that run through Python, with the arrays that they take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from tinygrad_lite_kernels import threads
+from tinygrad_lite_kernels.cpu import elementwise, matmul, reduce
+
+from .graph import Node, Slot, View, replaced
+
+Operand = View | np.ndarray  # of the graph, or memory of the step's own
+
+
+class Step(NamedTuple):
+    """Something to run on operands, in this order."""
+
+    run: threads.Step
+    operands: list[Operand]
+
+
+def steps(node: Node, array: Callable[[View], np.ndarray]) -> list[Step]:
+    """What to run for a node. `array` gives an array of a view's layout, whose elements are not looked at."""
+    binder = BINDERS.get(node.kind) if node.device is None or node.device.name == "cpu" else None
+    found = binder(node, [array(v) for v in node.writes], [array(v) for v in node.reads]) if binder else None
+    return found or [Step(threads.Function(python_function(node)), [*node.writes, *node.reads])]
+
+
+def _elementwise(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step]:
+    return [Step(elementwise.bind(node.what, writes, reads), [*node.writes, *node.reads])]
+
+
+def _matmul(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step] | None:
+    step = matmul.bind(reads[0], reads[1], node.what) if writes[0].flags.c_contiguous else None
+    return [Step(step, [*node.writes, *node.reads[:2]])] if step else None
+
+
+def _reduce(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step] | None:
+    plan = reduce.bind(node.what[0], reads[0], *node.what[1:])
+    if plan.order is not None or not writes[0].flags.c_contiguous:
+        return None
+    between: list[Operand] = [np.empty(shape, dtype) for _, shape, dtype in plan.steps[:-1]]
+    places = [node.reads[0], *between, node.writes[0]]
+    return [Step(step, [places[i + 1], places[i]]) for i, (step, _, _) in enumerate(plan.steps)]
+
+
+BINDERS: dict[str, Callable[[Node, list[np.ndarray], list[np.ndarray]], list[Step] | None]] = {
+    "elementwise": _elementwise,
+    "matmul": _matmul,
+    "reduce": _reduce,
+}
+
+
+# ---- through Python ----
+
+
+def python_function(node: Node) -> Callable[..., None]:
+    """A function of the arrays that the node writes and then those that it reads."""
+    return PYTHON[node.kind](node, len(node.writes))
+
+
+def _python_elementwise(node: Node, count: int) -> Callable[..., None]:
+    return node.device.module("elementwise").elementwise_into(node.what)
+
+
+def _python_matmul(node: Node, count: int) -> Callable[..., None]:
+    matmul = node.device.module("matmul").matmul
+    return lambda out, a, b, *_: matmul(a, b, out, node.what)
+
+
+def _python_reduce(node: Node, count: int) -> Callable[..., None]:
+    kernel, (name, axes, keepdims) = node.device.module("reduce").reduce, node.what
+    return lambda out, a: np.copyto(out, kernel(name, a, axes, keepdims))
+
+
+def _python_call(node: Node, count: int) -> Callable[..., None]:
+    call, start = node.what, len(node.what.in_place)
+
+    def run(*arrays: np.ndarray) -> None:
+        arguments = replaced(call.arguments, Slot, lambda slot: arrays[count + slot.number])
+        found = call.function(*arguments, **call.options)
+        for out, value in zip(arrays[start:count], _arrays(found), strict=True):
+            np.copyto(out, value)
+
+    return run
+
+
+def _arrays(found: Any) -> Sequence[np.ndarray]:
+    listed: list[np.ndarray] = []
+    replaced(found, np.ndarray, listed.append)
+    return listed
+
+
+PYTHON: dict[str, Callable[[Node, int], Callable[..., None]]] = {
+    "elementwise": _python_elementwise,
+    "matmul": _python_matmul,
+    "reduce": _python_reduce,
+    "call": _python_call,
+}

@@ -1,0 +1,83 @@
+"""Elementwise kernels that feed one another become one: what only they see is never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tinygrad_lite_kernels.expr import Expr, program
+from tinygrad_lite_kernels.layout import order_of
+
+from .graph import Buffer, Node, View
+from .order import Order, bits
+from .programs import expressions
+
+MOST_OPERANDS = 24  # of so many LLVM is told that they lie apart
+
+
+def fuse(nodes: Sequence[Node], needed: set[Buffer]) -> list[Node]:
+    """Groups of elementwise nodes as one node each, the others as they are. needed: buffers that outputs look at."""
+    order = Order(nodes)
+    maker: dict[View, int] = {}
+    for i, node in enumerate(nodes):
+        if node.kind == "elementwise":
+            for view in node.reads:
+                if view in maker and _alike(node, nodes[maker[view]]):
+                    _join(nodes, order, i, maker[view])
+        maker |= dict.fromkeys(node.writes, i)
+    groups = order.groups()
+    shared = needed | _shared(nodes, groups)
+    return [_merged([nodes[i] for i in group], shared) for group in groups]
+
+
+def _alike(a: Node, b: Node) -> bool:
+    """Whether two nodes can be one loop."""
+    if b.kind != "elementwise" or a.device is not b.device:
+        return False
+    first, second = a.writes[0], b.writes[0]
+    return first.shape == second.shape and order_of(first.strides) == order_of(second.strides)
+
+
+def _join(nodes: Sequence[Node], order: Order, a: int, b: int) -> None:
+    both = order.group[a] | order.group[b]
+    if order.group[a] != order.group[b] and order.can_join(a, b) and _fits([nodes[i] for i in bits(both)]):
+        order.join(a, b)
+
+
+def _fits(members: Sequence[Node]) -> bool:
+    """Few enough operands, and memory that is written is read only at the place where it is written."""
+    reads = {v for n in members for v in n.reads}
+    writes = {v for n in members for v in n.writes}
+    if len(reads | writes) > MOST_OPERANDS:
+        return False
+    return not any(r != w and r.overlaps(w) for w in writes for r in reads | writes)
+
+
+def _shared(nodes: Sequence[Node], groups: Sequence[Sequence[int]]) -> set[Buffer]:
+    """The buffers that one group reads and another writes."""
+    writers: dict[Buffer, set[int]] = {}
+    for number, group in enumerate(groups):
+        for i in group:
+            for view in nodes[i].writes:
+                writers.setdefault(view.buffer, set()).add(number)
+    reads = ((number, view.buffer) for number, group in enumerate(groups) for i in group for view in nodes[i].reads)
+    return {buffer for number, buffer in reads if writers.get(buffer, set()) - {number}}
+
+
+def _merged(members: Sequence[Node], shared: set[Buffer]) -> Node:
+    """One node that does what the members did, and stores what others see."""
+    if len(members) == 1:
+        return members[0]
+    arguments: dict[View, Expr] = {}
+    now: dict[View, Expr] = {}
+    for node in members:
+        args = [now[v] if v in now else _argument(arguments, v) for v in node.reads]
+        now |= zip(node.writes, expressions(node.what, args), strict=True)
+    stored = {v: x for v, x in now.items() if v.buffer.kind != "inside" or v.buffer in shared}
+    what = program(list(stored.values()), len(arguments))
+    return Node("elementwise", members[0].device, what, list(arguments), list(stored))
+
+
+def _argument(arguments: dict[View, Expr], view: View) -> Expr:
+    if view not in arguments:
+        arguments[view] = Expr("input", value=len(arguments))
+    return arguments[view]

@@ -1,0 +1,80 @@
+"""Less to do for the same result: constants in their place, what nobody reads left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from tinygrad_lite_kernels.expr import Expr, Program, cast, constant, inputs, program, step_dtypes
+
+from .graph import Buffer, Node, View
+from .programs import expressions
+from .trace import IDENTITY
+
+
+def written(nodes: Iterable[Node]) -> set[Buffer]:
+    """The buffers that some node writes to."""
+    return {view.buffer for node in nodes for view in node.writes}
+
+
+def own_what_is_made(nodes: list[Node], device: Any) -> list[Node]:
+    """An array that the function makes and then writes into is made anew by each call: a copy of what it was."""
+    changed = [b for b in written(nodes) if b.kind == "made"]
+    new = {b: Buffer("inside", b.owner) for b in changed}
+
+    def moved(views: list[View]) -> list[View]:
+        return [v._replace(buffer=new[v.buffer]) if v.buffer in new else v for v in views]
+
+    copies = [Node("elementwise", device, IDENTITY, [whole(b)], moved([whole(b)])) for b in changed]
+    return copies + [Node(n.kind, n.device, n.what, moved(n.reads), moved(n.writes)) for n in nodes]
+
+
+def whole(buffer: Buffer) -> View:
+    """All of a buffer that holds one array."""
+    a = buffer.owner
+    return View(buffer, 0, a.shape, a.strides, a.dtype)
+
+
+def inline_constants(nodes: list[Node]) -> list[Node]:
+    """Arrays that hold one value, made while tracing and never written to, become constants of the programs."""
+    variable = written(nodes)
+
+    def value(view: View) -> Any:
+        if view.buffer.kind != "made" or view.buffer in variable or 0 in view.shape:
+            return None
+        elements = view.buffer.owner
+        first = elements.flat[0]
+        return first.item() if elements.size == 1 or np.all(elements == first) else None
+
+    return [_inlined(n, [value(v) for v in n.reads]) if n.kind == "elementwise" else n for n in nodes]
+
+
+def _inlined(node: Node, values: list[Any]) -> Node:
+    kept = [v for v, c in zip(node.reads, values, strict=True) if c is None]
+    if len(kept) == len(values) or not kept:
+        return node
+    weak = _with_constants(node.what, values, [constant(c) if c is not None else None for c in values])
+    before = step_dtypes(node.what, [v.dtype for v in node.reads])
+    after = step_dtypes(weak, [v.dtype for v in kept])
+    if [before[i] for i in node.what.outputs] != [after[i] for i in weak.outputs]:
+        strong = [cast(c, v.dtype) if c is not None else None for c, v in zip(values, node.reads, strict=True)]
+        weak = _with_constants(node.what, values, strong)
+    return Node("elementwise", node.device, weak, kept, node.writes)
+
+
+def _with_constants(old: Program, values: list[Any], replacing: list[Expr | None]) -> Program:
+    count = values.count(None)
+    fresh = iter(inputs(count))
+    return program(expressions(old, [r if r is not None else next(fresh) for r in replacing]), count)
+
+
+def without_dead(nodes: list[Node], needed: set[Buffer]) -> list[Node]:
+    """Only what reaches memory outside, or a needed buffer, or may raise an error."""
+    alive: list[Node] = []
+    wanted = set(needed)
+    for node in reversed(nodes):
+        if not node.writes or any(v.buffer.kind in ("outside", "input") or v.buffer in wanted for v in node.writes):
+            alive.append(node)
+            wanted |= {v.buffer for v in node.reads}
+    return alive[::-1]
