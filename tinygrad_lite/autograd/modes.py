@@ -21,18 +21,31 @@ class _SetGrad:
 
     enabled = True
 
+    def __new__(cls, *args: Any) -> Any:
+        """`@no_grad` without brackets decorates as well."""
+        bare = len(args) == 1 and callable(args[0])
+        return cls()(args[0]) if bare else super().__new__(cls)
+
     def __init__(self) -> None:
-        self._before: list[bool] = []
+        self._before: dict[int, list[bool]] = {}  # by thread: several may share one instance
 
     def __enter__(self) -> None:
-        self._before.append(mode.enabled)
+        self._before.setdefault(threading.get_ident(), []).append(mode.enabled)
         mode.enabled = self.enabled
 
     def __exit__(self, *_: object) -> None:
-        mode.enabled = self._before.pop()
+        mode.enabled = self._before[threading.get_ident()].pop()
+
+    def _another(self) -> _SetGrad:
+        return type(self)()
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        make = type(self)
+        make = self._another
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(
+                f"{type(self).__name__}: cannot decorate an async function, between whose parts others run; "
+                "use a `with` block inside it, without await"
+            )
 
         @functools.wraps(function)
         def run(*args: Any, **options: Any) -> Any:
@@ -46,7 +59,7 @@ class _SetGrad:
         return generate if inspect.isgeneratorfunction(function) else run
 
 
-def _in_mode(make: type[_SetGrad], generator: Any) -> Any:
+def _in_mode(make: Callable[[], _SetGrad], generator: Any) -> Any:
     """Run a generator in a mode that its consumer does not see between two values."""
     send: Callable[[], Any] = lambda: next(generator)  # noqa: E731
     while True:
@@ -86,11 +99,31 @@ class enable_grad(_SetGrad):
 
 
 class set_grad_enabled(_SetGrad):
-    """`no_grad` or `enable_grad` by a flag, for a `with` block."""
+    """`no_grad` or `enable_grad` by a flag: from now on, or for a `with` block or a decorated function only.
+
+    >>> import tinygrad_lite as tg
+    >>> with tg.set_grad_enabled(False):
+    ...     tg.is_grad_enabled()
+    False
+    """
 
     def __init__(self, enabled: bool) -> None:
         super().__init__()
-        self.enabled = enabled
+        self.enabled = bool(enabled)
+        super().__enter__()
+        self._entered = True  # already, for a `with` that may follow
+
+    def __enter__(self) -> None:
+        if not self._entered:
+            super().__enter__()
+        self._entered = False
+
+    def _another(self) -> _SetGrad:
+        return set_grad_enabled(self.enabled)
+
+    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        self.__exit__()
+        return super().__call__(function)
 
 
 def is_grad_enabled() -> bool:
