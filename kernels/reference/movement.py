@@ -86,7 +86,7 @@ def pad(a: np.ndarray, widths: Sequence[tuple[int, int]], value: float = 0.0) ->
 def _value(value: float, dtype: np.dtype) -> Any:
     try:
         found = dtype.type(value)
-        if dtype.kind == "f" or found == value:
+        if dtype.kind in "fb" or found == value:
             return found
     except (OverflowError, ValueError):
         pass

@@ -28,11 +28,12 @@ def values_of(draw, dtype, shape):
 
 @st.composite
 def laid_out(draw, dtype, shapes=SHAPES):
-    """An array in some layout: contiguous, permuted, strided, backwards or repeated."""
+    """An array of a drawn shape in some layout: its axes in any order in memory, strided, backwards or repeated."""
     shape = draw(shapes)
     kinds = draw(st.lists(st.sampled_from(["step", "back", "repeat"]), max_size=2))
-    a = draw(values_of(dtype, tuple(2 * n for n in shape) if "step" in kinds else shape))
-    a = a.transpose(draw(st.permutations(range(len(shape)))))
+    order = draw(st.permutations(range(len(shape))))
+    memory = tuple(shape[axis] * (2 if "step" in kinds else 1) for axis in order)
+    a = draw(values_of(dtype, memory)).transpose(np.argsort(order))
     if "step" in kinds:
         a = a[(..., *(slice(0, None, 2) for _ in shape))]
     if "back" in kinds and shape:
