@@ -122,10 +122,7 @@ def matrix_transpose(x: Any) -> Tensor:
     >>> tg.matrix_transpose(tg.ones((5, 2, 3))).shape
     (5, 3, 2)
     """
-    x = tensor_of("matrix_transpose", x)
-    if x.ndim < 2:
-        raise ValueError(f"matrix_transpose: needs at least two axes, the shape is {x.shape}")
-    return swapaxes(x, -1, -2)
+    return swapaxes(m.two_axes("matrix_transpose", x), -1, -2)
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:

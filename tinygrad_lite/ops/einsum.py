@@ -29,6 +29,8 @@ def einsum(subscripts: str, *operands: Any) -> Tensor:
     >>> tg.einsum("ij,jk->ik", tg.ones((2, 3)), tg.ones((3, 4))).shape
     (2, 4)
     """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: subscripts must be text and come first, got {type(subscripts).__name__}")
     tensors = list(as_tensors("einsum", operands))
     inputs, output = _parse(subscripts, tensors)
     terms = [_diagonals(letters, t) for letters, t in zip(inputs, tensors, strict=True)]
@@ -54,16 +56,18 @@ def _parse(subscripts: str, tensors: list[Tensor]) -> tuple[list[str], str]:
     counts = [t.ndim - len(s.replace("...", "")) if "..." in s else 0 for s, t in zip(inputs, tensors, strict=True)]
     most = max(counts)
     dots = "".join(reversed(spare[:most]))
-    found = [s.replace("...", dots[most - n :]) for s, n in zip(inputs, counts, strict=True)]
+    found = [s.replace("...", dots[most - n :], 1) for s, n in zip(inputs, counts, strict=True)]
     for s, t in zip(found, tensors, strict=True):
-        if len(s) != t.ndim or (not s.isalpha() and s):
+        if len(s) != t.ndim or (s and not s.isalpha()):
             raise ValueError(f"einsum: {subscripts!r} does not fit a tensor of shape {t.shape}")
     if not arrow:
         free = [c for c in sorted(set("".join(found)) - set(dots)) if "".join(found).count(c) == 1]
         return found, dots + "".join(free)
     output = right.replace("...", dots)
-    if len(set(output)) < len(output) or not set(output) <= set("".join(found)):
-        raise ValueError(f"einsum: the output of {subscripts!r} must name letters of the inputs, each once")
+    if len(set(output)) < len(output) or not set(dots) <= set(output) <= set("".join(found)):
+        raise ValueError(
+            f"einsum: the output of {subscripts!r} must name letters of the inputs (and their ...), each once"
+        )
     return found, output
 
 

@@ -14,7 +14,7 @@ from .axes import expand_dims, moveaxis
 from .elementwise import OPERATIONS
 from .indexing import gather_rows
 from .matmul import product
-from .movement import cast, permute_dims, reshape, tensor_of
+from .movement import cast, permute_dims, reshape, two_axes
 from .primitive import as_tensors
 from .reduce import normalize_axes, numbered_axes
 from .reduce import reduce as reduce_by
@@ -84,6 +84,8 @@ def vecdot(x1: Any, x2: Any, axis: int = -1) -> Tensor:
     Tensor([3, 7])
     """
     a, b = promoted("vecdot", x1, x2)
+    if a.ndim == 0 or b.ndim == 0:
+        raise ValueError(f"vecdot: needs tensors with at least one axis, got shapes {a.shape} and {b.shape}")
     if not -1 >= axis >= -min(a.ndim, b.ndim):
         raise ValueError(f"vecdot: axis counts from the end, so it must be in [{-min(a.ndim, b.ndim)}, -1], got {axis}")
     if a.shape[axis] != b.shape[axis]:
@@ -101,11 +103,7 @@ def tensordot(x1: Any, x2: Any, axes: int | tuple[Sequence[int], Sequence[int]] 
     (2, 5)
     """
     a, b = promoted("tensordot", x1, x2)
-    if isinstance(axes, int):
-        if not 0 <= axes <= min(a.ndim, b.ndim):
-            raise ValueError(f"tensordot: axes must be from 0 to {min(a.ndim, b.ndim)} for these tensors, got {axes}")
-        axes = list(range(a.ndim - axes, a.ndim)), list(range(axes))
-    left, right = numbered_axes("tensordot", axes[0], a.ndim), numbered_axes("tensordot", axes[1], b.ndim)
+    left, right = _summed_axes(a, b, axes)
     if [a.shape[i] for i in left] != [b.shape[i] for i in right]:
         raise ValueError(f"tensordot: axes {left} of shape {a.shape} and {right} of {b.shape} differ in size")
     free_a, free_b = ([i for i in range(t.ndim) if i not in used] for t, used in ((a, left), (b, right)))
@@ -115,6 +113,19 @@ def tensordot(x1: Any, x2: Any, axes: int | tuple[Sequence[int], Sequence[int]] 
     return reshape(product(rows, columns), [a.shape[i] for i in free_a] + [b.shape[i] for i in free_b])
 
 
+def _summed_axes(a: Tensor, b: Tensor, axes: Any) -> tuple[list[int], list[int]]:
+    """Which axes of each tensor `tensordot` sums over, in pairs."""
+    if isinstance(axes, (int, np.integer)):
+        if not 0 <= axes <= min(a.ndim, b.ndim):
+            raise ValueError(f"tensordot: axes must be from 0 to {min(a.ndim, b.ndim)} for these tensors, got {axes}")
+        return list(range(a.ndim - axes, a.ndim)), list(range(axes))
+    if not isinstance(axes, (tuple, list)) or len(axes) != 2:
+        raise TypeError(f"tensordot: axes must be an integer or two lists of integers, got {axes!r}")
+    for given, t in zip(axes, (a, b), strict=True):
+        normalize_axes("tensordot", given, t.ndim)  # none of them twice
+    return numbered_axes("tensordot", axes[0], a.ndim), numbered_axes("tensordot", axes[1], b.ndim)
+
+
 def diagonal(x: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Tensor:
     """The elements x[..., i, i + offset] of two axes, as the last axis of the result.
 
@@ -122,9 +133,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Tenso
     >>> tg.diagonal(tg.tensor([[1, 2], [3, 4]]))
     Tensor([1, 4])
     """
-    x = tensor_of("diagonal", x)
-    if x.ndim < 2:
-        raise ValueError(f"diagonal: needs at least two axes, the shape is {x.shape}")
+    x = two_axes("diagonal", x)
     first = moveaxis(x, (axis1, axis2), (0, 1))
     rows, columns = first.shape[:2]
     start, count = max(0, -offset), max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -139,7 +148,7 @@ def trace(x: Any, offset: int = 0, dtype: Any = None) -> Tensor:
     >>> tg.trace(tg.tensor([[1, 2], [3, 4]]))
     Tensor(5)
     """
-    return sum(diagonal(x, offset), -1, dtype)
+    return sum(diagonal(two_axes("trace", x), offset), -1, dtype)
 
 
 @both_spellings

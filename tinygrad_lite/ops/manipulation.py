@@ -217,7 +217,7 @@ def tril(x: Any, k: int = 0) -> Tensor:
     Tensor([[1., 0., 0.],
             [1., 1., 0.]])
     """
-    return m.tril_part(_matrix("tril", x), k)
+    return m.tril_part(m.two_axes("tril", x), k)
 
 
 def triu(x: Any, k: int = 0) -> Tensor:
@@ -228,14 +228,7 @@ def triu(x: Any, k: int = 0) -> Tensor:
     Tensor([[0., 1., 1.],
             [0., 0., 1.]])
     """
-    return m.triu_part(_matrix("triu", x), k)
-
-
-def _matrix(name: str, x: Any) -> Tensor:
-    x = tensor_of(name, x)
-    if x.ndim < 2:
-        raise ValueError(f"{name}: needs at least two axes, the shape is {x.shape}")
-    return x
+    return m.triu_part(m.two_axes("triu", x), k)
 
 
 def astype(x: Any, dtype: Any, copy: bool = True, device: Any = None) -> Tensor:
