@@ -80,6 +80,7 @@ from .ops.manipulation import (
     unstack,
 )
 from .ops.movement import broadcast_to, permute_dims, reshape
+from .ops.movement import copy as _copy
 from .ops.random import Generator, manual_seed, rand, randint, randn, randperm
 from .ops.scans import cumulative_prod, cumulative_sum, diff
 from .ops.sets import unique_all, unique_counts, unique_inverse, unique_values
@@ -90,6 +91,7 @@ from .tensor import Tensor
 __version__ = "0.1.0"
 
 _sweep.add = _OPERATIONS["add"]  # type: ignore[assignment]
+_sweep.copy = _copy  # type: ignore[assignment]
 _methods.install()
 _descriptions.describe()
 globals().update(_OPERATIONS)  # add, exp, where ...: the array API's elementwise functions

@@ -160,7 +160,7 @@ def test_async_functions_are_refused(make):
         yield
 
     for f in (function, generator):
-        with pytest.raises(TypeError, match="cannot decorate an async function.*use a `with` block inside"):
+        with pytest.raises(TypeError, match=r"cannot decorate an async function.*use a `with` block inside"):
             make()(f)
     assert recorded()
 

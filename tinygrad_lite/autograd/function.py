@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..tensor import Tensor, alias, wrap
-from .graph import Node, edge, version_cell
+from .graph import Node, Spec, edge, version_cell
 from .modes import mode, no_grad
 
 
@@ -23,8 +23,11 @@ class Context:
 
     def save_for_backward(self, *tensors: Tensor) -> None:
         """Keep inputs or outputs of the operation; a later change in place of one is found out."""
+        for t in tensors:
+            if not isinstance(t, Tensor):
+                raise TypeError(f"save_for_backward: keeps tensors; put {t!r} into an attribute, like ctx.size = 3")
         self._saved = tensors
-        self._versions = [(cell := version_cell(t), cell[0], i) for i, t in enumerate(tensors)]
+        self._versions = [(cell := version_cell(t), cell[0], f"saved tensor {i}") for i, t in enumerate(tensors)]
 
     @property
     def saved_tensors(self) -> tuple[Tensor, ...]:
@@ -79,7 +82,7 @@ class Function:
         ctx.needs_input_grad = tuple(e is not None for e in edges)
         with no_grad():
             result = cls.forward(ctx, *args)
-        outputs = [result] if isinstance(result, Tensor) else list(result)
+        outputs = list(result) if isinstance(result, (tuple, list)) else [result]
         _check_outputs(cls, outputs)
         if mode.enabled and any(ctx.needs_input_grad):
             outputs = _record(cls, ctx, edges, args, outputs)
@@ -113,13 +116,21 @@ class _Primitive:
 def _checked(name: str, i: int, part: Any, node: Node) -> Tensor | None:
     if part is None or node.edges[i] is None:
         return None
-    shape = node.shapes[i]
-    if not isinstance(part, Tensor) or part.shape != shape:
-        got = f"shape {part.shape}" if isinstance(part, Tensor) else repr(part)
+    wanted = node.shapes[i]
+    if not isinstance(part, Tensor) or _spec(part) != wanted:
+        got = _text(_spec(part)) if isinstance(part, Tensor) else repr(part)
         raise RuntimeError(
-            f"{name}.backward: the gradient of argument {i} must be a tensor of shape {shape}, got {got}"
+            f"{name}.backward: the gradient of argument {i} must be a tensor of {_text(wanted)}, got {got}"
         )
     return part
+
+
+def _spec(x: Tensor) -> Spec:
+    return Spec(x.shape, x.dtype, x._device)
+
+
+def _text(spec: Spec) -> str:
+    return f"shape {spec.shape} and dtype {spec.dtype} on {spec.device}"
 
 
 def _check_outputs(cls: type[Function], outputs: Sequence[Any]) -> None:
@@ -130,7 +141,7 @@ def _check_outputs(cls: type[Function], outputs: Sequence[Any]) -> None:
 
 def _record(cls: Any, ctx: Context, edges: Any, args: Any, outputs: list[Tensor]) -> list[Tensor]:
     node = Node(_Primitive(cls, len(outputs)), edges, (), (ctx,))
-    node.shapes = [a.shape if isinstance(a, Tensor) else None for a in args]
+    node.shapes = [_spec(a) if isinstance(a, Tensor) else None for a in args]
     node.versions = ctx._versions
     results = []
     for index, output in enumerate(outputs):

@@ -63,7 +63,7 @@ class Node:
     def free(self) -> None:
         """Let go of what was kept; a second backward through this node is then an error."""
         self.saved = self.output = None
-        self.versions = ()
+        self.versions = self.params = ()
 
 
 def now() -> int:
@@ -103,7 +103,7 @@ def check_versions(node: Node) -> None:
         )
     for cell, version, what in node.versions:
         if cell[0] != version:
-            name = "output" if what == "y" else f"input {what}"
+            name = "output" if what == "y" else f"input {what}" if isinstance(what, int) else what
             raise RuntimeError(
                 f"{node.primitive.name}: its {name} was changed in place after it was used (version {cell[0]}, "
                 f"expected {version}), so its gradient cannot be computed. Use an operation that makes a new tensor, "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 from ..tensor import Tensor
+from . import sweep
 
 
 class Handle:
@@ -16,8 +18,7 @@ class Handle:
 
     def remove(self) -> None:
         """Take the hook away. A second call does nothing."""
-        if self._entry in self._hooks:
-            self._hooks.remove(self._entry)
+        self._hooks[:] = [e for e in self._hooks if e is not self._entry]
 
 
 def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Handle:
@@ -32,30 +33,43 @@ def register_hook(tensor: Tensor, hook: Callable[[Tensor], Tensor | None]) -> Ha
     >>> x.grad
     Tensor([20.])
     """
-    if not tensor.requires_grad:
-        raise RuntimeError("register_hook: this tensor does not require a gradient, so none will pass")
+    _check(tensor, "register_hook")
     if tensor._node is None:
         hooks = tensor._hooks = [] if tensor._hooks is None else tensor._hooks
-        entry: Any = hook
     else:
         hooks = tensor._node.hooks = [] if tensor._node.hooks is None else tensor._node.hooks
-        entry = (tensor._index, hook)
+    entry = tensor._index, hook
     hooks.append(entry)
     return Handle(hooks, entry)
 
 
+def _check(tensor: Tensor, name: str) -> None:
+    if not tensor.requires_grad:
+        raise RuntimeError(f"{name}: this tensor does not require a gradient, so none will pass")
+
+
 def retain_grad(tensor: Tensor) -> None:
-    """Let backward leave a gradient in `.grad` also for a tensor that was computed from others."""
+    """Let backward leave a gradient in `.grad` also for a tensor that was computed from others.
+
+    It is added up over several calls of backward, as that of a leaf. RuntimeError where no gradient is required.
+
+    >>> import tinygrad_lite as tg
+    >>> x = tg.Tensor([1.0], requires_grad=True)
+    >>> y = x * 2
+    >>> y.retain_grad()
+    >>> (y * y).sum().backward()
+    >>> y.grad
+    Tensor([4.])
+    """
+    _check(tensor, "retain_grad")
     if tensor._node is None or tensor._retains:
         return
-    import weakref
-
     tensor._retains = True
     reference = weakref.ref(tensor)
 
     def keep(gradient: Any) -> None:
         owner = reference()
         if owner is not None:
-            owner.grad = gradient if owner.grad is None else owner.grad + gradient
+            owner.grad = sweep.copy(gradient) if owner.grad is None else owner.grad + gradient
 
     register_hook(tensor, keep)

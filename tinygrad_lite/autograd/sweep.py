@@ -19,6 +19,11 @@ def add(a: Tensor, b: Tensor) -> Tensor:
     raise NotImplementedError
 
 
+def copy(x: Tensor) -> Tensor:
+    """A gradient in memory of its own; put here in the same way."""
+    raise NotImplementedError
+
+
 class _Sweep:
     """Gradients on their way. A node runs when all that come after it have run: its serial number is the largest."""
 
@@ -28,6 +33,7 @@ class _Sweep:
         self.queue: list[tuple[int, Node]] = []
         self.wanted = {w if isinstance(w, tuple) else id(w) for w in wanted}
         self.found: dict[Any, Tensor] = {}
+        self.shared: set[int] = set()  # ids of arrays that somebody outside may have: seeds, and what hooks saw
 
     def give(self, target: Any, gradient: Tensor) -> None:
         if isinstance(target, Tensor):
@@ -56,36 +62,54 @@ class _Sweep:
                 node.free()
 
     def _hooks_and_wanted(self, node: Node, gradients: list[Tensor | None]) -> None:
-        for index, hook in node.hooks or ():
+        for index, hook in tuple(node.hooks or ()):
             if gradients[index] is not None:
-                gradients[index] = _hooked(hook, gradients[index])
+                gradients[index] = self._hooked(hook, gradients[index])
         if self.wanted:
             for index, gradient in enumerate(gradients):
                 if (node, index) in self.wanted and gradient is not None:
                     self.found[node, index] = gradient
 
+    def leaf_hooks(self) -> None:
+        """Those of the leaves that are asked for, once their gradients are complete."""
+        for key, (leaf, gradient) in self.at_leaf.items():
+            if not self.wanted or key in self.wanted:
+                for _, hook in tuple(leaf._hooks or ()):
+                    gradient = self._hooked(hook, gradient)
+                self.at_leaf[key] = leaf, gradient
 
-def _hooked(hook: Callable[[Tensor], Tensor | None], gradient: Any) -> Tensor:
-    changed = hook(gradient)
-    if changed is None:
+    def _hooked(self, hook: Callable[[Tensor], Tensor | None], gradient: Any) -> Tensor:
+        self.shared.add(id(gradient._data))
+        changed = hook(gradient)
+        if changed is None:
+            return gradient
+        if not isinstance(changed, Tensor) or changed.shape != gradient.shape or changed.dtype != gradient.dtype:
+            wanted = f"a tensor of shape {gradient.shape} and dtype {gradient.dtype}"
+            raise TypeError(f"hook: must return None or {wanted}, got {changed!r}")
+        self.shared.add(id(changed._data))
+        return changed
+
+    def own(self, gradient: Tensor) -> Tensor:
+        """The gradient, as a copy where something else has its memory: each can be changed in place alone."""
+        data = gradient._data
+        if tracing.tracer is not None:
+            return gradient
+        if data.base is not None or id(data) in self.shared or not data.flags.writeable:
+            return copy(gradient)
+        self.shared.add(id(data))
         return gradient
-    if not isinstance(changed, Tensor) or changed.shape != gradient.shape:
-        raise TypeError(f"hook: must return None or a tensor of shape {gradient.shape}, got {changed!r}")
-    return changed
 
 
 def _sweep(
     outputs: Sequence[Tensor], gradients: Sequence[Tensor], wanted: Sequence[Any], retain: bool, create: bool
 ) -> _Sweep:
     sweep = _Sweep(wanted)
+    sweep.shared.update(id(g._data) for g in gradients)
     with set_grad_enabled(create):
         for output, gradient in zip(outputs, gradients, strict=True):
             sweep.give(edge(output), gradient)
         sweep.run(retain)
-        for key, (leaf, gradient) in sweep.at_leaf.items():
-            for hook in leaf._hooks or ():
-                gradient = _hooked(hook, gradient)
-            sweep.at_leaf[key] = leaf, gradient
+        sweep.leaf_hooks()
     return sweep
 
 
@@ -101,25 +125,10 @@ def backward(
     """
     seed = _seed(tensor, gradient, "backward")
     sweep = _sweep([tensor], [seed], (), create_graph if retain_graph is None else retain_graph, create_graph)
-    given: set[int] = {id(seed._data)}
     tracer = tracing.tracer
     with set_grad_enabled(create_graph):
         for leaf, total in sweep.at_leaf.values():
-            if tracer is not None:
-                tracer.touch(leaf)
-            if leaf.grad is not None:
-                leaf.grad = add(leaf.grad, total)
-            else:
-                keep = create_graph or tracer is not None
-                leaf.grad = total if keep else wrap(_own(total._data, given), total._device)
-
-
-def _own(data: np.ndarray, given: set[int]) -> np.ndarray:
-    """The array itself where nothing else has it, else a copy: two leaves must not share one gradient."""
-    if data.base is not None or id(data) in given or not data.flags.writeable:
-        data = np.array(data)
-    given.add(id(data))
-    return data
+            leaf.grad = sweep.own(total) if leaf.grad is None else add(leaf.grad, total)
 
 
 def grad(
@@ -148,7 +157,8 @@ def grad(
     targets = [_target(x) for x in ins]
     retain = create_graph if retain_graph is None else retain_graph
     sweep = _sweep([o for o, _ in pairs], [s for _, s in pairs], targets, retain, create_graph)
-    found = [_found(sweep, x, t) for x, t in zip(ins, targets, strict=True)]
+    with set_grad_enabled(create_graph):
+        found = [_found(sweep, x, t) for x, t in zip(ins, targets, strict=True)]
     if not allow_unused and any(g is None for g in found):
         position = next(i for i, g in enumerate(found) if g is None)
         raise RuntimeError(
@@ -184,9 +194,8 @@ def _target(x: Tensor) -> Any:
 
 
 def _found(sweep: _Sweep, x: Tensor, target: Any) -> Tensor | None:
-    if target is x:
-        return sweep.at_leaf.get(id(x), (x, None))[1]
-    return sweep.found.get(target)
+    found = sweep.at_leaf.get(id(x), (x, None))[1] if target is x else sweep.found.get(target)
+    return None if found is None else sweep.own(found)
 
 
 def _seed(tensor: Tensor, gradient: Any, name: str) -> Tensor:
