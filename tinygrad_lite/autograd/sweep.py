@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..devices import tracing
-from ..tensor import Tensor, wrap
+from ..tensor import Tensor
 from .graph import Node, check_versions, edge
 from .modes import set_grad_enabled
 
@@ -125,7 +125,6 @@ def backward(
     """
     seed = _seed(tensor, gradient, "backward")
     sweep = _sweep([tensor], [seed], (), create_graph if retain_graph is None else retain_graph, create_graph)
-    tracer = tracing.tracer
     with set_grad_enabled(create_graph):
         for leaf, total in sweep.at_leaf.values():
             leaf.grad = sweep.own(total) if leaf.grad is None else add(leaf.grad, total)
