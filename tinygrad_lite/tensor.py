@@ -13,6 +13,9 @@ from . import devices, dtypes
 from .devices import tracing
 
 
+changes = [0]  # how often tensors that exist got other memory, or were frozen or thawed: plans made before are void
+
+
 class Tensor:
     """An n-dimensional array that can be differentiated. Make one with `tg.tensor`, `tg.zeros`, `tg.randn`, ...
 
@@ -28,12 +31,12 @@ class Tensor:
 
     # What most tensors share; an instance stores only what differs.
     requires_grad: bool = False
-    grad: Tensor | None = None
     _node: Any = None  # the recorded operation that made it
     _index: int = 0  # which of that operation's outputs it is
     _cell: list[int] | None = None  # version counters, see autograd/graph.py
     _born: int = 0  # the version when this tensor was made
     _view: bool = False
+    _grad: Tensor | None = None
     _hooks: Any = None
     _retains: bool = False
 
@@ -81,6 +84,19 @@ class Tensor:
         return self._device.name
 
     @property
+    def grad(self) -> Tensor | None:
+        """The gradient that `backward` has left here, None where there is none."""
+        if tracing.tracer is not None:
+            tracing.tracer.touch(self)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Tensor | None) -> None:
+        if tracing.tracer is not None:
+            tracing.tracer.touch(self)
+        self._grad = value
+
+    @property
     def is_leaf(self) -> bool:
         """Whether no recorded operation made it; only leaves get a `.grad` by themselves."""
         return self._node is None
@@ -104,8 +120,15 @@ class Tensor:
             )
         if not requires_grad and self._node is not None:
             raise RuntimeError("requires_grad_(False): this tensor was computed from others; use .detach() instead")
+        if "requires_grad" in self.__dict__ and self.requires_grad != requires_grad:
+            changes[0] += 1
         self.requires_grad = requires_grad
         return self
+
+    def rebind(self, data: np.ndarray, device: devices.Device) -> None:
+        """Give the tensor other memory. Its identity stays, so optimizers and modules that hold it see the change."""
+        self._data, self._device = data, device
+        changes[0] += 1
 
 
 def as_array(data: Any, dtype: Any = None) -> np.ndarray:

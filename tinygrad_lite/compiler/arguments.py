@@ -58,7 +58,7 @@ class Arguments:
         self.tensors.append(x)
         self.names.append(name)
         data = x._data
-        return type(x), data.shape, data.strides, data.dtype.char, x._device, x.requires_grad
+        return type(x), data.shape, data.strides, data.dtype.char, x._device, x.requires_grad, data.flags.writeable
 
 
 def replaced(value: Any, change: Callable[[Tensor], Any]) -> Any:

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..errors import TraceError
 
-VIEWS = {np.broadcast_to, np.flip, np.shape, np.ndim, np.may_share_memory, np.shares_memory}
+VIEWS = {np.broadcast_to, np.broadcast_arrays, np.flip, np.shape, np.ndim, np.may_share_memory, np.shares_memory}
 READING = (
     "all any argmax argmin argpartition argsort astype byteswap choose clip compress copy cumprod cumsum dot dump "
     "dumps fill item itemset max mean min nonzero partition prod ptp put repeat resize round searchsorted sort std "

@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..tensor import Tensor, wrap
+from ..autograd.graph import version_cell
+from ..errors import TraceError
+from ..tensor import Tensor, changes, wrap
 from .arguments import Arguments, replaced, tensors_in
-from .arrays import Traced
+from .arrays import Traced, owner
 from .fuse import fuse
-from .graph import Node, View
+from .graph import View
 from .plan import Plan
-from .simplify import inline_constants, own_what_is_made, without_dead
+from .simplify import checks_first, inline_constants, own_what_is_made, without_dead, written
 from .trace import Tracer, active
 
 
@@ -27,30 +29,56 @@ class Result:
 class Compiled:
     """A plan with its surroundings."""
 
-    def __init__(self, tracer: Tracer, plan: Plan, result: Any, results: list[Result], gradients: list[Any]):
+    def __init__(
+        self, tracer: Tracer, plan: Plan, result: Any, results: list[Result], gradients: list[Any], names: list[str]
+    ):
         self.tracer, self.plan, self.result, self.results, self.gradients = tracer, plan, result, results, gradients
-        self.existing = [(leaf, before is not None) for leaf, before in tracer.touched.values()]
+        self.names = names
+        self.expected = [(leaf, _layout(before)) for leaf, before in tracer.touched.values()]
+        self.changes = changes[0]
+        changed = written(plan.nodes)
+        self.changed_outside = {id(b.owner) for b in changed if b.kind == "outside"}
+        self.changed_inputs = [b.position for b in changed if b.kind == "input" and b.position < tracer.arguments]
 
     def fits(self) -> bool:
         """Whether the modes of modules, the existence of gradients and the rules of optimizers are as when traced."""
         return (
-            all([module.training is training for module, training in self.tracer.modules.values()])
-            and all([(leaf.grad is not None) is existed for leaf, existed in self.existing])
+            self.changes == changes[0]
+            and all([module.training is training for module, training in self.tracer.modules.values()])
+            and all([_layout(leaf._grad) == layout for leaf, layout in self.expected])
             and all([guard() for guard in self.tracer.guards])
         )
 
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """Replay on the tensors of a call."""
+        inputs = [x._data for x in tensors]
+        if self.changed_outside or self.changed_inputs:
+            self._check_apart(inputs)
+        if self.tracer.gradients:
+            inputs += [leaf._grad._data for leaf in self.tracer.gradients.values()]
+        self.plan.check(inputs)
         for prepare in self.tracer.each_call:
             prepare()
-        arrays = self.plan.run([x._data for x in tensors])
+        arrays = self.plan.run(inputs)
         for cell in self.tracer.cells.values():
             cell[0] += 1
+        for position in self.changed_inputs:
+            version_cell(tensors[position])[0] += 1
         for target, position, output in self.gradients:
             leaf = target if position is None else tensors[position]
-            leaf.grad = wrap(arrays[output], leaf._device)
+            leaf._grad = None if output is None else wrap(arrays[output], leaf._device)
         made = iter(self.results)
         return replaced(self.result, lambda _: self._tensor(next(made), tensors, arrays))
+
+    def _check_apart(self, inputs: Sequence[np.ndarray]) -> None:
+        """TraceError where memory that the function changes is reached in two ways."""
+        owners = [id(owner(a)) for a in inputs]
+        for i, known in enumerate(owners):
+            if known in self.changed_outside or any(owners[k] == known for k in self.changed_inputs if k != i):
+                raise TraceError(
+                    f"jit: {self.names[i]} shares memory with another tensor that the function changes in place; pass a "
+                    "copy (.clone()), or reach the tensor in one way only"
+                )
 
     def _tensor(self, result: Result, tensors: Sequence[Tensor], arrays: Sequence[np.ndarray]) -> Tensor:
         if result.position is not None:
@@ -60,7 +88,7 @@ class Compiled:
 
 def compile(function: Callable[..., Any], args: Any, options: Any, arguments: Arguments) -> Compiled:
     """Trace, simplify, fuse, lay out, plan."""
-    tracer = Tracer()
+    tracer = Tracer(len(arguments.tensors))
     stand_ins = {id(x): _stand_in(tracer, x, i) for i, x in enumerate(arguments.tensors)}
     positions = {id(s): i for i, s in enumerate(stand_ins.values())}
     change = lambda x: stand_ins[id(x)]  # noqa: E731
@@ -72,12 +100,13 @@ def compile(function: Callable[..., Any], args: Any, options: Any, arguments: Ar
             gradients = _gradients(tracer, outputs, positions)
     finally:
         for leaf, before in tracer.touched.values():
-            leaf.grad = before
-    return Compiled(tracer, _plan(tracer, outputs, arguments), result, results, gradients)
+            leaf._grad = before
+    return Compiled(tracer, _plan(tracer, outputs), result, results, gradients, arguments.names)
 
 
 def _stand_in(tracer: Tracer, x: Tensor, position: int) -> Tensor:
     stand_in = wrap(tracer.input(x._data, position), x._device)
+    stand_in._data.flags.writeable = x._data.flags.writeable
     stand_in.__class__ = x.__class__
     stand_in.requires_grad = x.requires_grad
     return stand_in
@@ -109,29 +138,38 @@ class _Outputs:
         return len(self.views) - 1
 
 
-def _gradients(tracer: Tracer, outputs: _Outputs, positions: dict[int, int]) -> list[tuple[Any, int | None, int]]:
-    """What is to become of the gradients of leaves: added to where there was one, kept inside, or left in `.grad`."""
-    found: list[tuple[Any, int | None, int]] = []
-    for leaf, before in list(tracer.touched.values()):
-        after = leaf.grad
-        if after is None or after is before:
-            continue
-        if before is not None:
-            leaf._device.movement.copy_into(before._data, after._data)
-        elif id(leaf) not in tracer.used:
-            position = positions.get(id(leaf))
-            found.append((None if position is not None else leaf, position, outputs.add(after)))
+def _gradients(tracer: Tracer, outputs: _Outputs, positions: dict[int, int]) -> list[tuple[Any, Any, Any]]:
+    """What is left in `.grad`: (tensor, number of its argument, number of the output), None for what is not there.
+
+    Where there was a gradient, the new one is written over it; one that an optimizer took otherwise stays inside.
+    """
+    found: list[tuple[Any, Any, Any]] = []
+    for leaf, before in tracer.touched.values():
+        after, position = leaf._grad, positions.get(id(leaf))
+        place = (None, position) if position is not None else (leaf, None)
+        if before is not None and after is None:
+            found.append((*place, None))
+        elif before is not None:
+            _overwrite(tracer, leaf, after)
+        elif after is not None and id(leaf) not in tracer.used:
+            found.append((*place, outputs.add(after)))
     return found
 
 
-def _plan(tracer: Tracer, outputs: _Outputs, arguments: Arguments) -> Plan:
+def _overwrite(tracer: Tracer, leaf: Tensor, after: Any) -> None:
+    memory = tracer.stand_ins[tracer.arguments + list(tracer.gradients).index(id(leaf))]
+    if after._data is not memory:
+        leaf._device.movement.copy_into(memory, after._data)
+
+
+def _layout(gradient: Tensor | None) -> Any:
+    return None if gradient is None else (gradient._data.strides, gradient._data.dtype)
+
+
+def _plan(tracer: Tracer, outputs: _Outputs) -> Plan:
     inputs = [b for b in tracer.buffers.values() if b.kind == "input"]
     inputs.sort(key=lambda b: b.position)
     needed = {v.buffer for v in outputs.views}
-    nodes = own_what_is_made(_checks_first(tracer), arguments.tensors[0]._device if arguments.tensors else None)
-    nodes = fuse(without_dead(inline_constants(nodes), needed), needed)
-    return Plan(nodes, inputs, outputs.views)
-
-
-def _checks_first(tracer: Tracer) -> list[Node]:
-    return [*tracer.checks, *tracer.nodes]
+    checks, nodes = checks_first(tracer.nodes)
+    nodes = inline_constants(own_what_is_made(nodes))
+    return Plan(fuse(without_dead(nodes, needed), needed), inputs, outputs.views, checks)

@@ -21,9 +21,12 @@ class Plan:
     """Run it on the arrays of the inputs; it returns new arrays for the outputs.
 
     nodes: in the order in which they run. inputs: the buffers of the inputs. outputs: views of buffers from inside.
+    checks: nodes that look at the inputs, and at what lives outside, before anything runs.
     """
 
-    def __init__(self, nodes: Sequence[Node], inputs: Sequence[Buffer], outputs: Sequence[View]):
+    def __init__(
+        self, nodes: Sequence[Node], inputs: Sequence[Buffer], outputs: Sequence[View], checks: Sequence[Node] = ()
+    ):
         self.nodes, self.outputs = nodes, outputs
         returned = list(dict.fromkeys(v.buffer for v in outputs))
         self.outside = {b: i for i, b in enumerate([*inputs, *returned])}
@@ -31,7 +34,13 @@ class Plan:
         self.size, self.places = lay_out(nodes, set(returned))
         self.memory = aligned(self.size)
         self.address = self.memory.__array_interface__["data"][0]
+        self.checks = [self._python(step) for node in checks for step in steps(node, self._stand_in)]
         self.items = self._items([step for node in nodes for step in steps(node, self._stand_in)])
+
+    def check(self, inputs: Sequence[np.ndarray]) -> None:
+        """Raise what is to be said about the values of the inputs."""
+        for item in self.checks:
+            item(inputs)
 
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The arrays of the outputs."""

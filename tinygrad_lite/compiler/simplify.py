@@ -18,15 +18,15 @@ def written(nodes: Iterable[Node]) -> set[Buffer]:
     return {view.buffer for node in nodes for view in node.writes}
 
 
-def own_what_is_made(nodes: list[Node], device: Any) -> list[Node]:
+def own_what_is_made(nodes: list[Node]) -> list[Node]:
     """An array that the function makes and then writes into is made anew by each call: a copy of what it was."""
-    changed = [b for b in written(nodes) if b.kind == "made"]
-    new = {b: Buffer("inside", b.owner) for b in changed}
+    makers = {v.buffer: n.device for n in nodes for v in n.writes if v.buffer.kind == "made"}
+    new = {b: Buffer("inside", b.owner) for b in makers}
 
     def moved(views: list[View]) -> list[View]:
         return [v._replace(buffer=new[v.buffer]) if v.buffer in new else v for v in views]
 
-    copies = [Node("elementwise", device, IDENTITY, [whole(b)], moved([whole(b)])) for b in changed]
+    copies = [Node("elementwise", d, IDENTITY, [whole(b)], moved([whole(b)])) for b, d in makers.items()]
     return copies + [Node(n.kind, n.device, n.what, moved(n.reads), moved(n.writes)) for n in nodes]
 
 
@@ -67,6 +67,13 @@ def _with_constants(old: Program, values: list[Any], replacing: list[Expr | None
     count = values.count(None)
     fresh = iter(inputs(count))
     return program(expressions(old, [r if r is not None else next(fresh) for r in replacing]), count)
+
+
+def checks_first(nodes: list[Node]) -> tuple[list[Node], list[Node]]:
+    """The nodes that only look, at what a call brings or finds: they run before anything is changed; and the others."""
+    changed = written(nodes)
+    early = [n for n in nodes if not n.writes and not changed.intersection(v.buffer for v in n.reads)]
+    return early, [n for n in nodes if n not in early]
 
 
 def without_dead(nodes: list[Node], needed: set[Buffer]) -> list[Node]:

@@ -20,6 +20,7 @@ from tinygrad_lite_kernels.reference.reduce import check_reduce
 
 from .. import devices
 from ..devices import tracing
+from ..tensor import wrap
 from .arrays import Traced, empty, owner
 from .graph import Buffer, Call, Node, Slot, View, replaced
 
@@ -27,19 +28,22 @@ from .graph import Buffer, Call, Node, Slot, View, replaced
 class Tracer:
     """Notes what a function does.
 
-    nodes: the kernels, in order. checks: nodes that look at values and may raise; they come first.
+    nodes: the kernels, in order; those without outputs look at values and may raise.
     each_call: functions that prepare a call (they count steps, say). guards: what must hold, or it is traced anew.
-    touched: leaf tensors whose gradient the function changed, with the gradient that they had before. used: those whose
-    gradient an optimizer took. modules: those that ran, and whether for training.
+    touched: tensors whose gradient the function looked at or changed, with the gradient that they had before.
+    gradients: those of them that had one; it is an input after the arguments. used: those whose gradient an optimizer
+    took. modules: those that ran, and whether for training.
     cells: version counters of outside tensors that are changed in place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, arguments: int = 0) -> None:
+        self.arguments = arguments
         self.nodes: list[Node] = []
-        self.checks: list[Node] = []
         self.each_call: list[Callable[[], None]] = []
         self.guards: list[Callable[[], bool]] = []
         self.touched: dict[int, tuple[Any, Any]] = {}
+        self.gradients: dict[int, Any] = {}
+        self.stand_ins: dict[int, Traced] = {}
         self.used: set[int] = set()
         self.modules: dict[int, tuple[Any, bool]] = {}
         self.cells: dict[int, list[int]] = {}
@@ -54,7 +58,8 @@ class Tracer:
         memory = np.empty(high - low, np.uint8)
         self.buffers[id(memory)] = buffer = Buffer("input", memory, position)
         buffer.start = -low
-        return whole._replace(offset=-low).array(memory).view(Traced)
+        self.stand_ins[position] = whole._replace(offset=-low).array(memory).view(Traced)
+        return self.stand_ins[position]
 
     def made(self, array: np.ndarray) -> None:
         """Note an array that the function makes from values that it has now."""
@@ -85,13 +90,18 @@ class Tracer:
         self.nodes.append(Node(kind, device, what, [self.view(a) for a in reads], [self.view(a) for a in writes]))
 
     def check(self, name: str, function: Callable[..., None], *arrays: np.ndarray) -> None:
-        """Note a function that raises where values are not what they must be; every call runs it first."""
+        """Note a function that raises where values are not what they must be."""
         call = Call(name, function, tuple(Slot(i) for i in range(len(arrays))), {})
-        self.checks.append(Node("call", None, call, [self.view(a) for a in arrays], []))
+        self.record("call", None, call, arrays, [])
 
     def touch(self, leaf: Any) -> None:
-        """Note the gradient of a leaf before it is changed for the first time."""
-        self.touched.setdefault(id(leaf), (leaf, leaf.grad))
+        """Note the gradient of a leaf before it is looked at or changed for the first time."""
+        if id(leaf) not in self.touched:
+            before = leaf._grad
+            self.touched[id(leaf)] = leaf, before
+            if before is not None:
+                leaf._grad = wrap(self.input(before._data, self.arguments + len(self.gradients)), before._device)
+                self.gradients[id(leaf)] = leaf
 
     def changed(self, cell: list[int]) -> None:
         """Note that a tensor is changed in place."""

@@ -228,11 +228,12 @@ def _floating(dtype: Any) -> Any:
 
 def _move(tensor: Tensor, device: devices.Device | None, dtype: Any) -> None:
     """Give a tensor other memory, keeping the object, because optimizers and other modules hold it."""
-    if device is not None:
-        tensor._device = device
+    place = device or tensor._device
     if dtype is not None and dtypes.is_floating(tensor.dtype) and tensor.dtype != dtype:
-        tensor._data = tensor._device.movement.astype(tensor._data, dtype)
+        tensor.rebind(place.movement.astype(tensor._data, dtype), place)
         version_cell(tensor)[0] += 1
+    elif place is not tensor._device:
+        tensor.rebind(tensor._data, place)
 
 
 def _text(module: Module) -> str:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from ..devices import tracing
 from ..tensor import Tensor
 
 
@@ -31,8 +30,6 @@ class Parameter(Tensor):
 
 def clear_grad(parameter: Tensor, set_to_none: bool) -> None:
     """Forget a gradient, or replace it by zeros."""
-    if tracing.tracer is not None:
-        tracing.tracer.touch(parameter)
     if set_to_none or parameter.grad is None:
         parameter.grad = None
     else:

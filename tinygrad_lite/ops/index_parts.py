@@ -90,7 +90,7 @@ def _parts(items: list[Any], cut: int) -> Parts:
     basic = tuple(_whole(i) if isinstance(i, (int, _Array)) else i for i in items)
     arrays = [i.values if isinstance(i, _Array) else np.asarray(i) for i in (items[k] for k in axes)]
     try:
-        places = tuple(np.broadcast_arrays(*arrays))
+        places = tuple(np.broadcast_arrays(*arrays, subok=True))
     except ValueError:
         broadcast = ", ".join(str(a.shape) for a in arrays)
         raise IndexError(f"index: integer arrays of shapes {broadcast} do not broadcast together") from None
@@ -114,7 +114,7 @@ def _item(item: Any) -> list[Any]:
     if array.dtype == bool:
         return _mask(array)
     if array.dtype.kind in "iu" or (array.size == 0 and isinstance(item, (list, tuple))):
-        return [_Array(array.astype(np.int64))] if array.ndim else [int(array)]
+        return [_Array(_as_int64(item))] if array.ndim else [int(array)]
     if array.ndim == 0 and array.dtype == object and hasattr(item, "__index__"):
         return [operator.index(item)]
     raise IndexError(
@@ -183,7 +183,14 @@ def integers(name: str, indices: Any) -> np.ndarray:
     index = indices._data if isinstance(indices, Tensor) else np.asarray(indices)
     if index.dtype.kind not in "iu" and index.size:
         raise TypeError(f"{name}: indices must be integers, got {index.dtype}")
-    return np.array(index, np.int64)
+    return _as_int64(indices)
+
+
+def _as_int64(item: Any) -> np.ndarray:
+    """Integers as a copy of that dtype; of a tensor by its device, which may be tracing."""
+    if isinstance(item, Tensor):
+        return item._device.movement.astype(item._data, np.dtype(np.int64))
+    return np.array(item, np.int64)
 
 
 def along(name: str, shape: tuple[int, ...], index: np.ndarray, axis: int) -> Places:
@@ -192,4 +199,4 @@ def along(name: str, shape: tuple[int, ...], index: np.ndarray, axis: int) -> Pl
         raise ValueError(f"{name}: indices have {index.ndim} axes, the tensor {len(shape)}; they must agree")
     wide = broadcast_shape(name, [index.shape, tuple(1 if i == axis else n for i, n in enumerate(shape))])
     own = np.ogrid[tuple(slice(n) for n in shape)]
-    return tuple(np.broadcast_to(index if i == axis else o, wide) for i, o in enumerate(own))
+    return tuple(np.broadcast_to(index if i == axis else o, wide, subok=True) for i, o in enumerate(own))

@@ -139,7 +139,8 @@ def randint(
     place = devices.get(device)
     data = (generator or default_generator).integers(low, high, math.prod(sizes), place)
     kind = dtypes.DEFAULT_INT if dtype is None else dtypes.as_dtype(dtype)
-    return wrap(data.reshape(sizes).astype(kind, copy=False), place)
+    data = data if data.dtype == kind else place.movement.astype(data, kind)
+    return wrap(data.reshape(sizes), place)
 
 
 def randperm(count: int, device: Any = None, generator: Any = None) -> Tensor:

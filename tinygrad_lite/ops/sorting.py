@@ -67,7 +67,7 @@ def topk(x: Any, k: int, axis: int = -1, largest: bool = True) -> TopK:
     if not isinstance(k, (int, np.integer)) or not 0 <= k <= x.shape[axis]:
         raise ValueError(f"topk: k must be from 0 to {x.shape[axis]}, the size of axis {axis}, got {k!r}")
     order = argsort(x, axis, descending=largest)._data[(slice(None),) * axis + (slice(0, k),)]
-    places = wrap(np.ascontiguousarray(order), x._device)
+    places = wrap(x._device.movement.copy(order), x._device)
     return TopK(take_along_axis(x, places, axis), places)
 
 

@@ -37,6 +37,7 @@ class Optimizer:
         self.state: dict[Tensor, dict[str, Any]] = {}
         self._launches: dict[Tensor, _Launch] = {}
         self._numbers: dict[Any, list[np.ndarray]] = {}
+        self.revision = 0  # of groups and states: a plan made for another one does not fit
         for group in _as_groups(type(self).__name__, params):
             self.add_param_group(group)
 
@@ -68,6 +69,7 @@ class Optimizer:
             _check_parameter(name, p, known)
             known.add(id(p))
         self.param_groups.append(new)
+        self.revision += 1
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients of all parameters; set_to_none=False replaces them by zeros."""
@@ -86,7 +88,7 @@ class Optimizer:
                     advance()
                 else:  # a jitted function counts and sets the numbers at every call
                     tracing.tracer.each_call.append(advance)
-                    tracing.tracer.guards.append(partial(self._follows, group, program))
+                    tracing.tracer.guards.append(partial(self._follows, group, program, self.revision))
                 for p, state in members:
                     self._update(p, program, [state[name]._data for name in slots], numbers)
 
@@ -99,9 +101,9 @@ class Optimizer:
                 found.setdefault((p._data.dtype, state["step"]), []).append((p, state))
         return [(dtype, members) for (dtype, _), members in found.items()]
 
-    def _follows(self, group: Group, program: Program) -> bool:
-        """Whether the options of a group still ask for this rule."""
-        return self.program(group) is program
+    def _follows(self, group: Group, program: Program, revision: int) -> bool:
+        """Whether the groups are the same, and the options of this one still ask for this rule."""
+        return self.revision == revision and self.program(group) is program
 
     def _advance(self, group: Group, members: Any, numbers: list[np.ndarray]) -> None:
         """Count a step of parameters that are alike, and set the numbers of the rule for it."""
@@ -149,6 +151,7 @@ class Optimizer:
         """Take over (copies of) what `state_dict` returned. ValueError where groups or shapes do not agree."""
         states.load(self, values)
         self._launches.clear()
+        self.revision += 1
 
     def __repr__(self) -> str:
         groups = [", ".join(f"{k}={v}" for k, v in g.items() if k != "params") for g in self.param_groups]
