@@ -10,7 +10,7 @@ from ..tensor import Tensor
 from .creation import zeros
 from .elementwise import OPERATIONS
 from .movement import cast, detach, reshape, tensor_of
-from .reduce import Axis, normalize_axes, reduce
+from .reduce import Axis, normalize_axes, normalize_axis, reduce
 from .spelling import both_spellings
 
 add, subtract, multiply, divide = (OPERATIONS[n] for n in ("add", "subtract", "multiply", "divide"))
@@ -105,7 +105,11 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Tensor(3.)
     """
     x = floating("mean", x)
-    return multiply(reduce("sum", x, axis, keepdims), _inverse(_count(x, axis)))
+    return _mean(x, normalize_axes("mean", axis, x.ndim), keepdims)
+
+
+def _mean(x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    return multiply(reduce("sum", x, axes, keepdims), _inverse(_count(x, axes)))
 
 
 @both_spellings
@@ -118,10 +122,14 @@ def var(x: Any, axis: Axis = None, correction: float = 0.0, keepdims: bool = Fal
     >>> tg.var(tg.tensor([1.0, 3.0])), tg.var(tg.tensor([1.0, 3.0]), correction=1)
     (Tensor(1.), Tensor(2.))
     """
-    x = floating("var", x)
-    centred = subtract(x, mean(x, axis, keepdims=True))
-    total = reduce("sum", square(centred), axis, keepdims)
-    return multiply(total, _inverse(_count(x, axis) - correction))
+    return _var("var", x, axis, correction, keepdims)
+
+
+def _var(name: str, x: Any, axis: Axis, correction: float, keepdims: bool) -> Tensor:
+    x = floating(name, x)
+    axes = normalize_axes(name, axis, x.ndim)
+    centred = subtract(x, _mean(x, axes, True))
+    return multiply(reduce("sum", square(centred), axes, keepdims), _inverse(_count(x, axes) - correction))
 
 
 @both_spellings
@@ -132,7 +140,7 @@ def std(x: Any, axis: Axis = None, correction: float = 0.0, keepdims: bool = Fal
     >>> tg.std(tg.tensor([1.0, 3.0]))
     Tensor(1.)
     """
-    return sqrt(var(x, axis, correction, keepdims))
+    return sqrt(_var("std", x, axis, correction, keepdims))
 
 
 def floating(name: str, x: Any) -> Tensor:
@@ -141,8 +149,8 @@ def floating(name: str, x: Any) -> Tensor:
     return x if x.dtype.kind == "f" else cast(x, as_dtype(float))
 
 
-def _count(x: Tensor, axis: Axis) -> int:
-    return math.prod(x.shape[a] for a in normalize_axes("mean", axis, x.ndim))
+def _count(x: Tensor, axes: tuple[int, ...]) -> int:
+    return math.prod([x.shape[a] for a in axes])
 
 
 def _inverse(count: float) -> float:
@@ -158,8 +166,9 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Tensor(1000.6932)
     """
     x = floating("logsumexp", x)
-    top = _finite_max(x, axis)
-    total = reduce("sum", OPERATIONS["exp"](subtract(x, top)), axis, keepdims)
+    axes = normalize_axes("logsumexp", axis, x.ndim)
+    top = _finite_max(x, axes)
+    total = reduce("sum", OPERATIONS["exp"](subtract(x, top)), axes, keepdims)
     return add(OPERATIONS["log"](total), reshape(top, total.shape))
 
 
@@ -172,8 +181,9 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     Tensor([0.5, 0.5])
     """
     x = floating("softmax", x)
-    weights = OPERATIONS["exp"](subtract(x, _finite_max(x, axis)))
-    return divide(weights, reduce("sum", weights, axis, True))
+    axes = (normalize_axis("softmax", axis, x.ndim),)
+    weights = OPERATIONS["exp"](subtract(x, _finite_max(x, axes)))
+    return divide(weights, reduce("sum", weights, axes, True))
 
 
 @both_spellings
@@ -185,16 +195,16 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     Tensor([    0., -1000.])
     """
     x = floating("log_softmax", x)
-    shifted = subtract(x, _finite_max(x, axis))
-    return subtract(shifted, OPERATIONS["log"](reduce("sum", OPERATIONS["exp"](shifted), axis, True)))
+    axes = (normalize_axis("log_softmax", axis, x.ndim),)
+    shifted = subtract(x, _finite_max(x, axes))
+    return subtract(shifted, OPERATIONS["log"](reduce("sum", OPERATIONS["exp"](shifted), axes, True)))
 
 
-def _finite_max(x: Tensor, axis: Axis) -> Tensor:
+def _finite_max(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     """The largest element as a constant: it cancels, so no gradient passes. 0 where there is no finite one."""
-    axes = normalize_axes("logsumexp", axis, x.ndim)
     if any_is_empty(x, axes):
         return zeros(tuple(1 if i in axes else n for i, n in enumerate(x.shape)), x.dtype, x._device)
-    top = reduce("max", detach(x), axis, True)
+    top = reduce("max", detach(x), axes, True)
     return OPERATIONS["where"](OPERATIONS["isinf"](top), 0, top)
 
 
