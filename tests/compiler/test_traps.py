@@ -41,7 +41,7 @@ def test_a_result_may_be_an_argument_a_view_of_one_or_a_tensor_from_outside():
         same(part, x.numpy()[1:])
         part.add_(1)
         assert not np.shares_memory(total.numpy(), again.numpy())
-        same(total, x.numpy() + [5, 6])
+        same(total, x.numpy() + np.array([5, 6]))
 
 
 def test_the_same_tensor_twice():
@@ -105,7 +105,7 @@ def test_a_branch_on_a_python_value_has_a_plan_for_each():
         lambda x: x * np.float32(x.numpy().sum()),
         lambda x: x.tolist(),
         lambda x: tg.zeros(int(x[0])),
-        lambda x: np.asarray([v for v in x.numpy()]),
+        lambda x: np.asarray(list(x.numpy())),
         lambda x: repr(x) and x,
     ],
 )
@@ -313,10 +313,11 @@ def test_several_threads():
 
 
 def test_a_function_that_is_gone_frees_its_plans():
-    weight = vector(1, 2)
-    data = weakref.ref(weight._data)
-    f = tg.jit(lambda x: x * weight)
-    f(vector(1, 2))
-    del f, weight
+    def used():
+        weight = vector(1, 2)
+        tg.jit(lambda x: x * weight)(vector(1, 2))
+        return weakref.ref(weight._data)
+
+    data = used()
     gc.collect()
     assert data() is None

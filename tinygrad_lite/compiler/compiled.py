@@ -76,8 +76,8 @@ class Compiled:
         for i, known in enumerate(owners):
             if known in self.changed_outside or any(owners[k] == known for k in self.changed_inputs if k != i):
                 raise TraceError(
-                    f"jit: {self.names[i]} shares memory with another tensor that the function changes in place; pass a "
-                    "copy (.clone()), or reach the tensor in one way only"
+                    f"jit: {self.names[i]} shares memory with another tensor that the function changes in place; "
+                    "pass a copy (.clone()), or reach the tensor in one way only"
                 )
 
     def _tensor(self, result: Result, tensors: Sequence[Tensor], arrays: Sequence[np.ndarray]) -> Tensor:
