@@ -139,5 +139,12 @@ def searchsorted(x1: Any, x2: Any, side: Any = "left", sorter: Any = None) -> Te
     x1, x2 = as_tensors("searchsorted", [x1, x2])
     if x1.ndim != 1 or side not in ("left", "right"):
         raise ValueError(f"searchsorted: needs a sorted vector and side left or right, got {x1.shape} and {side!r}")
-    order = None if sorter is None else integers("searchsorted", sorter)
-    return wrap(np.asarray(np.searchsorted(x1._data, x2._data, side, order), np.int64), x1._device)
+    ordered = x1._data if sorter is None else x1._data[_sorter(sorter, x1.size)]
+    return wrap(np.asarray(np.searchsorted(ordered, x2._data, side), np.int64), x1._device)
+
+
+def _sorter(sorter: Any, size: int) -> np.ndarray:
+    order = integers("searchsorted", sorter)
+    if order.shape != (size,) or order.min(initial=0) < 0 or order.max(initial=0) >= max(size, 1):
+        raise ValueError(f"searchsorted: sorter must hold {size} positions below {size}, got {sorter!r}")
+    return order
