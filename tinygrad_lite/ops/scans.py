@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import dtypes
 from ..tensor import Tensor
 from . import creation
@@ -44,7 +46,7 @@ def cumulative_prod(x: Any, axis: int | None = None, dtype: Any = None, include_
 def diff(x: Any, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = None) -> Tensor:
     """The differences of neighbours along an axis, `n` times over, after joining what to prepend and append.
 
-    ValueError for a negative n. Of truth values the difference is whether they differ.
+    n = 0 gives the tensor itself, ValueError for a negative n. Of truth values the difference is whether they differ.
 
     >>> import tinygrad_lite as tg
     >>> tg.diff(tg.tensor([1, 4, 9, 16]))
@@ -52,8 +54,10 @@ def diff(x: Any, axis: int = -1, n: int = 1, prepend: Any = None, append: Any = 
     """
     x = m.tensor_of("diff", x)
     axis = normalize_axis("diff", axis, x.ndim)
-    if n < 0:
-        raise ValueError(f"diff: n must not be negative, got {n}")
+    if not isinstance(n, (int, np.integer)) or n < 0:
+        raise ValueError(f"diff: n must be an integer that is not negative, got {n!r}")
+    if n == 0:
+        return x
     x = concat([part for part in (prepend, x, append) if part is not None], axis)
     minus = OPERATIONS["not_equal" if x.dtype.kind == "b" else "subtract"]
     for _ in range(min(n, x.shape[axis])):
