@@ -19,7 +19,10 @@ def folder() -> Path:
     """Where entries live: `$TINYGRAD_LITE_CACHE`, `$XDG_CACHE_HOME/tinygrad_lite` or `~/.cache/tinygrad_lite`."""
     if chosen := os.environ.get("TINYGRAD_LITE_CACHE"):
         return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinygrad_lite"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tinygrad_lite"
+    except RuntimeError:  # a user without a home has no cache: this folder cannot exist
+        return Path(os.devnull, "tinygrad_lite")
 
 
 def load(key: str) -> bytes | None:

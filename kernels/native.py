@@ -16,6 +16,7 @@ import ctypes
 import dis
 import hashlib
 import inspect
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -31,6 +32,8 @@ HERE = str(Path(__file__).parent)
 
 _lock = threading.RLock()
 _loaded: dict[str, int] = {}
+if hasattr(os, "register_at_fork"):  # a child must not be born while another thread compiles: nobody would unlock it
+    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 
 class Helper:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from itertools import pairwise
+from threading import main_thread
 from typing import Any
 
 import numpy as np
@@ -42,20 +43,22 @@ class Launch:
     def _parallel(self, *operands: np.ndarray) -> None:
         """Large work runs without Python's global lock, on as many threads as it has chunks for."""
         addresses = np.array([a.__array_interface__["data"][0] for a in operands], np.int64)
-        self.run_parallel(addresses.ctypes.data)
+        self.run_parallel(addresses.ctypes.data, addresses, operands)
 
-    def run_parallel(self, operands: int) -> None:
-        """The same, given where the addresses of the operands stand."""
-        threads = get_num_threads()
-        arguments = operands, self.record.ctypes.data + 16
-        call: Any = _entry(int(self.record[0]))
+    def run_parallel(self, operands: int, *alive: Any) -> None:
+        """The same, given where the addresses of the operands stand, and what must not be freed before all is done."""
+        threads = get_num_threads() if main_thread().is_alive() else 1  # a pool is no use when Python shuts down
         chunks = -(-self.size // self.grain)
         bounds = [min(self.size, self.grain * (chunks * t // threads)) for t in range(threads + 1)]
         parts = [(lo, hi) for lo, hi in pairwise(bounds) if lo < hi]
-        waiting = [_pool().submit(call, *arguments, lo, hi) for lo, hi in parts[1:]]
-        call(*arguments, *parts[0])
+        waiting = [_pool().submit(self._part, operands, lo, hi, alive) for lo, hi in parts[1:]]
+        self._part(operands, *parts[0], alive)
         for part in waiting:
             part.result()
+
+    def _part(self, operands: int, lo: int, hi: int, alive: Any) -> None:
+        """Holding on to `alive` matters when Ctrl-C ends the wait for the other parts."""
+        _entry(int(self.record[0]))(operands, self.record.ctypes.data + 16, lo, hi)
 
 
 class Function:
@@ -131,9 +134,7 @@ def set_num_threads(count: int) -> None:
     global _threads, _executor
     if not isinstance(count, int) or count < 1:
         raise ValueError(f"set_num_threads: the count must be a positive integer, got {count!r}")
-    if _executor is not None:
-        _executor.shutdown()
-    _threads, _executor = count, None
+    _threads, _executor = count, None  # the old pool ends when nobody uses it any more
 
 
 def get_num_threads() -> int:
@@ -141,8 +142,13 @@ def get_num_threads() -> int:
     global _threads
     if not _threads:
         wish = os.environ.get("TINYGRAD_LITE_NUM_THREADS", "")
-        _threads = int(wish) if wish.isdigit() and int(wish) else len(os.sched_getaffinity(0))
+        _threads = int(wish) if wish.isdigit() and int(wish) else _cores()
     return _threads
+
+
+def _cores() -> int:
+    """Those that this process may run on, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _pool() -> Any:
@@ -157,4 +163,5 @@ def _forget_pool() -> None:
     _executor = None  # a forked child has the object but not its threads
 
 
-os.register_at_fork(after_in_child=_forget_pool)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)

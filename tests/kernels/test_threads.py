@@ -1,7 +1,4 @@
-"""The executor: every element once, the same bits for any number of threads, safe in threads and after fork."""
-
-import os
-import threading
+"""The executor: every element once, whatever the number of threads. For many at once see test_safety.py."""
 
 import numpy as np
 import pytest
@@ -30,35 +27,6 @@ def test_every_element_is_visited_once(size, grain, count):
     a = np.zeros(size, np.int64)
     threads.Launch(native.kernel(_count), [], size, grain)(a)
     assert (a == 1).all()
-
-
-def test_several_python_threads_at_once():
-    launch = threads.Launch(native.kernel(_count), [], 10_000, 100)
-    arrays = [np.zeros(10_000, np.int64) for _ in range(4)]
-
-    def work(a):
-        for _ in range(50):
-            launch(a)
-
-    workers = [threading.Thread(target=work, args=(a,)) for a in arrays]
-    for w in workers:
-        w.start()
-    for w in workers:
-        w.join()
-    assert all((a == 50).all() for a in arrays)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forked_child_can_run_parallel_work():
-    launch = threads.Launch(native.kernel(_count), [], 10_000, 100)
-    launch(np.zeros(10_000, np.int64))  # the pool exists before the fork
-    child = os.fork()
-    if child == 0:
-        a = np.zeros(10_000, np.int64)
-        launch(a)
-        os._exit(0 if (a == 1).all() else 1)
-    assert os.waitpid(child, 0)[1] == 0
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, "two"])
