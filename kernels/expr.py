@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -75,10 +75,12 @@ class Expr:
 
     __int__ = __index__ = __float__
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Expr:
+    def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
         name = UFUNC_NAMES.get(ufunc.__name__, ufunc.__name__)
         if method != "__call__" or options or name not in OPS:
             raise TypeError(f"numpy.{ufunc.__name__} has no derivative here; known: {', '.join(sorted(OPS))}")
+        if any(isinstance(a, np.ndarray) for a in args):
+            return np.frompyfunc(partial(apply, name), len(args), 1)(*(_boxed(a) for a in args))
         return apply(name, *args)
 
     def __pos__(self) -> Expr:
@@ -87,6 +89,15 @@ class Expr:
     if TYPE_CHECKING:  # the operators come from `define_operators`
 
         def __getattr__(self, name: str) -> Any: ...
+
+
+def _boxed(x: Any) -> Any:
+    """An expression as an array without axes, so that NumPy combines it with every element of another."""
+    if not isinstance(x, Expr):
+        return x
+    box = np.empty((), object)
+    box[()] = x
+    return box
 
 
 UFUNC_NAMES = {
@@ -103,17 +114,32 @@ OPERATORS = {
 COMPARISONS = {
     "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
 }  # fmt: skip
-UNARY_OPERATORS = {"neg": "negative", "abs": "abs", "invert": "bitwise_invert"}
+UNARY_OPERATORS = {
+    "neg": "negative", "abs": "abs", "invert": "bitwise_invert",
+    "round": "round", "floor": "floor", "ceil": "ceil", "trunc": "trunc",
+}  # fmt: skip
 
 
 def define_operators(cls: type, call: Callable[..., Any]) -> None:
     """Give a class Python's operators: `x + y` becomes `call("add", x, y)`, and so for both orders."""
     for python, name in {**OPERATORS, **COMPARISONS}.items():
-        setattr(cls, f"__{python}__", lambda a, b, name=name: call(name, a, b))
+        setattr(cls, f"__{python}__", _binary(call, name))
     for python, name in OPERATORS.items():
-        setattr(cls, f"__r{python}__", lambda a, b, name=name: call(name, b, a))
+        setattr(cls, f"__r{python}__", _reversed(call, name))
     for python, name in UNARY_OPERATORS.items():
-        setattr(cls, f"__{python}__", lambda a, name=name: call(name, a))
+        setattr(cls, f"__{python}__", _unary(call, name))
+
+
+def _unary(call: Callable[..., Any], name: str) -> Callable[[Any], Any]:
+    return lambda a: call(name, a)
+
+
+def _binary(call: Callable[..., Any], name: str) -> Callable[[Any, Any], Any]:
+    return lambda a, b: call(name, a, b)
+
+
+def _reversed(call: Callable[..., Any], name: str) -> Callable[[Any, Any], Any]:
+    return lambda a, b: call(name, b, a)
 
 
 def inputs(count: int) -> list[Expr]:
@@ -177,6 +203,12 @@ def _function(name: str) -> Callable[..., Expr]:
 
 # `exp(x)`, `where(c, a, b)` and so on, for whoever writes expressions
 functions: dict[str, Callable[..., Expr]] = {name: _function(name) for name in OPS}
+
+# NumPy calls `x.exp()`, `x.arctan()` for the elements of an array of objects
+UNARY_METHODS = {name: name for name, op in OPS.items() if op.arity == 1}
+UNARY_METHODS |= {numpy: name for numpy, name in UFUNC_NAMES.items() if OPS[name].arity == 1}
+for _method, _name in UNARY_METHODS.items():
+    setattr(Expr, _method, functions[_name])
 
 
 def topological(outputs: Iterable[Expr]) -> list[Expr]:
@@ -263,11 +295,16 @@ def constant_value(step: Step) -> Any:
 
 
 def step_dtypes(steps: Program, input_dtypes: Sequence[np.dtype]) -> list[np.dtype]:
-    """The dtype of every step. Constants are weak: they take the dtype of the other arguments (NEP 50)."""
+    """The dtype of every step. Constants are weak: they take the dtype of the other arguments (NEP 50).
+
+    What is made of constants alone, as in `where(x > 0, 0.1, 0.2)`, is as exact as the widest float input.
+    """
     found: list[Any] = []
     for step in steps.steps:
         found.append(_step_dtype(step, [found[i] for i in step.args], input_dtypes))
-    return [_strong(dtype) for dtype in found]
+    floats = [d for d in input_dtypes if d.kind == "f"]
+    strong = {bool: np.dtype(bool), int: np.dtype(np.int64), float: np.result_type(*floats or [DEFAULT_FLOAT])}
+    return [kind if isinstance(kind, np.dtype) else strong[kind] for kind in found]
 
 
 def _step_dtype(step: Step, arguments: list[Any], input_dtypes: Sequence[np.dtype]) -> Any:
@@ -293,10 +330,6 @@ def common_dtype(kinds: Sequence[Any]) -> Any:
     if not floats and float in weak:
         return DEFAULT_FLOAT
     return np.result_type(*floats) if floats else np.result_type(*strong, *(k(1) for k in weak))
-
-
-def _strong(kind: Any) -> np.dtype:
-    return kind if isinstance(kind, np.dtype) else np.dtype({bool: bool, int: np.int64, float: np.float32}[kind])
 
 
 def substitute(outputs: Sequence[Expr], replace: dict[int, Expr]) -> list[Expr]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -152,13 +153,17 @@ class Printer:
         return f"{op}_{work.name}({', '.join(args)})"
 
 
-def scalar_function(program: Program, result: Any) -> Any:
-    """The program as a Python function of float64 numbers, for Numba. `result` makes the returned text of its outputs."""
+def scalar_function(program: Program, parameters: Sequence[str], result: Callable[[list[str]], str]) -> Any:
+    """The program as a Python function of float64 numbers, for Numba.
+
+    parameters: what stands between the parentheses, "x" or "n=2.0"; result: makes the returned text of its outputs.
+    """
     kinds = step_dtypes(program, [np.dtype(np.float64)] * program.input_count)
     scope: dict[str, Any] = {"select": select, **_TYPES}
     body = Printer(program, kinds, scope).lines()
-    names = ", ".join(f"x{i}" for i in range(program.input_count))
-    convert = [f"x{i} = float64(x{i})" for i in range(program.input_count)]
-    outputs = [_name(program, i) for i in program.outputs]
-    text = "\n    ".join([f"def function({names}):", *convert, *body, f"return {result(outputs)}"])
+    given = [f"float64({p.partition('=')[0]})" for p in parameters]
+    convert = [f"{', '.join(f'x{i}' for i in range(len(given)))} = {', '.join(given)}"] if given else []
+    names = [_name(program, i) for i in program.outputs]
+    outputs = [n if kinds[i].kind == "b" else f"float64({n})" for n, i in zip(names, program.outputs, strict=True)]
+    text = "\n    ".join([f"def function({', '.join(parameters)}):", *convert, *body, f"return {result(outputs)}"])
     return native.printed(text + "\n", "function", scope)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from tinygrad_lite_kernels.expr import Expr
 
 from .. import dtypes
 from ..autograd.graph import Node, Spec, check_fresh, edge, output_tensor, version_cell
@@ -30,7 +31,7 @@ class Primitive:
 
     rules: Sequence[Callable[..., Tensor | None]] = ()
     needs: Sequence[tuple[Any, ...]] = ()
-    variadic_rule: Callable[..., Tensor | None] | None = None
+    variadic_rule: Callable[..., list[Tensor | None]] | None = None
 
     def __init__(self, name: str, forward: Callable[..., np.ndarray], inputs: int | None = 1, view: bool = False):
         self.name, self.forward, self.inputs, self.view = name, forward, inputs, view
@@ -68,8 +69,7 @@ class Primitive:
         g = gradients[0]
         y = output_tensor(node) if node.output is not None else None
         if self.variadic_rule is not None:
-            rule = self.variadic_rule
-            return [None if e is None else rule(i, g, y, node.saved, *node.params) for i, e in enumerate(node.edges)]
+            return self.variadic_rule(node.edges, g, y, node.saved, *node.params)
         return [
             None if e is None else rule(g, y, *node.saved, *node.params)
             for rule, e in zip(self.rules, node.edges, strict=True)
@@ -145,6 +145,8 @@ def _as_tensor(name: str, value: Any, partner: Tensor | None, position: int) -> 
     device = partner._device if partner is not None else None
     if isinstance(value, (bool, int, float)):
         return number(value, partner)
+    if isinstance(value, Expr):
+        raise TypeError(f"{name}: argument {position} is a traced value; its functions are in tinygrad_lite.scalar")
     try:
         return Tensor(value, device=device)
     except (TypeError, ValueError) as error:

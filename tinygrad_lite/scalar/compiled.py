@@ -17,8 +17,11 @@ from tinygrad_lite_kernels.cpu.elementwise import elementwise
 from tinygrad_lite_kernels.cpu.printer import scalar_function
 from tinygrad_lite_kernels.expr import Expr, inputs, program
 
-from .samples import OverSamples
-from .tracing import Nested, leaves, like, one, partials, trace
+from .functions import FUNCTIONS
+from .numbers import evaluate
+from .samples import OverSamples, float_arrays
+from .tracing import Nested, leaves, like, one, partials, plain, positions, signature, trace
+from .value import Value
 
 Argnums = int | Sequence[int] | None
 Transform = Callable[[Nested, Sequence[Expr]], Nested]
@@ -27,20 +30,22 @@ Transform = Callable[[Nested, Sequence[Expr]], Nested]
 class Compiled:
     """A function made of scalar expressions. Call it with numbers or arrays, or from inside compiled functions.
 
-    With numbers and in compiled code it computes in float64; over arrays in the arrays' own float dtype.
+    With numbers and in compiled code it computes in float64; over arrays in the arrays' own float dtype. With Values or
+    traced values it becomes part of what they record, so derivatives of derivatives work as well.
     """
 
     def __init__(self, function: Callable[..., Any], transform: Transform, name: str):
-        self.__name__ = self.__qualname__ = name
-        self.__doc__ = f"{name}: made by tinygrad_lite.scalar"
-        self.function = function
-        self.count = _parameter_count(function)
+        self.function = plain(function)
+        self.__signature__ = signature(self.function)
+        self.__name__ = self.__qualname__ = name + _identifier(self.function)
+        self.__doc__ = f"{self.__name__}{self.__signature__}: made by tinygrad_lite.scalar"
+        self.count = len(self.__signature__.parameters)
         self._xs = inputs(self.count)
-        self.nested = transform(trace(function, self._xs), self._xs)
+        self.nested = transform(trace(self.function, self._xs), self._xs)
         self.program = program(leaves(self.nested), self.count)
 
     def __repr__(self) -> str:
-        return f"<compiled {self.__name__} of {self.count} arguments>"
+        return f"<compiled {self.__name__}{self.__signature__}>"
 
     @property
     def source(self) -> str:
@@ -49,7 +54,8 @@ class Compiled:
 
     @cached_property
     def _printed(self) -> Any:
-        return scalar_function(self.program, lambda values: _tuple_text(like(self.nested, values)))
+        parameters = [_parameter(p) for p in self.__signature__.parameters.values()]
+        return scalar_function(self.program, parameters, lambda values: _tuple_text(like(self.nested, values)))
 
     @cached_property
     def dispatcher(self) -> Any:
@@ -63,25 +69,54 @@ class Compiled:
 
         return types.Dispatcher(self.dispatcher)
 
-    def __call__(self, *args: Any) -> Any:
-        if len(args) != self.count:
-            raise TypeError(f"{self.__name__} takes {self.count} arguments, got {len(args)}")
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        if named or len(args) != self.count:
+            args = self._placed(args, named)
+        if any(isinstance(a, (Expr, Value)) for a in args):
+            return self._recorded(args)
         if any(isinstance(a, (np.ndarray, list, tuple)) and np.ndim(a) for a in args):
             return like(self.nested, self._over_arrays(args))
         return self.dispatcher(*(_number(self.__name__, i, a) for i, a in enumerate(args)))
 
-    def _over_arrays(self, args: Sequence[Any]) -> tuple[np.ndarray, ...]:
-        arrays = [np.asarray(a) for a in args]
-        given = [a.dtype for a in arrays if a.ndim and a.dtype.kind == "f"]
-        dtype = np.result_type(*given) if given else np.dtype(np.float64)
-        return elementwise(self.program)(*(a.astype(dtype, copy=False) for a in arrays))
+    def _placed(self, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
+        try:
+            bound = self.__signature__.bind(*args, **named)
+        except TypeError as error:
+            raise TypeError(f"{self.__name__}{self.__signature__}: {error}") from None
+        bound.apply_defaults()
+        return bound.args
+
+    def _recorded(self, args: Sequence[Any]) -> Any:
+        known = {id(x): a for x, a in zip(self._xs, args, strict=True)}
+        return like(self.nested, [evaluate(part, known, _record) for part in leaves(self.nested)])
+
+    def _over_arrays(self, args: Sequence[Any]) -> list[np.ndarray]:
+        arrays = float_arrays(self.__name__, args)
+        results = elementwise(self.program)(*arrays)
+        return [r if r.dtype.kind == "b" else r.astype(arrays[0].dtype, copy=False) for r in results]
+
+
+def _record(name: str, *args: Any) -> Any:
+    return FUNCTIONS[name](*args)
 
 
 def _number(name: str, position: int, value: Any) -> float:
     try:
-        return float(value)
+        if not isinstance(value, (str, bytes)):
+            return float(value)
     except (TypeError, ValueError):
-        raise TypeError(f"{name}: argument {position} must be a number or an array, got {value!r}") from None
+        pass
+    raise TypeError(f"{name}: argument {position} must be a number or an array, got {value!r}")
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    default = parameter.default
+    return parameter.name if default is parameter.empty else f"{parameter.name}={float(default)!r}"
+
+
+def _identifier(function: Callable[..., Any]) -> str:
+    name = getattr(function, "__name__", "function")
+    return name if name.isidentifier() else "function"
 
 
 def _tuple_text(nested: Any) -> str:
@@ -90,19 +125,10 @@ def _tuple_text(nested: Any) -> str:
     return nested
 
 
-def _parameter_count(function: Callable[..., Any]) -> int:
-    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
-    if any(k in (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD) for k in kinds):
-        raise TypeError(f"{function.__name__}: give every argument a name; *args and **kwargs cannot be traced")
-    return len(kinds)
-
-
-def _chosen(argnums: Argnums, xs: Sequence[Expr]) -> list[Expr]:
-    numbers = range(len(xs)) if argnums is None else [argnums] if isinstance(argnums, int) else argnums
-    for n in numbers:
-        if not -len(xs) <= n < len(xs):
-            raise ValueError(f"argnums: there is no argument {n}; the function takes {len(xs)}")
-    return [xs[n] for n in numbers]
+def _differentiated(out: Expr, xs: Sequence[Expr], argnums: Argnums) -> Nested:
+    """The derivative with respect to one argument, or a tuple of several."""
+    found = partials(out, [xs[i] for i in positions(argnums, len(xs))])
+    return found if argnums is None or np.ndim(argnums) else found[0]
 
 
 def compile(function: Callable[..., Any]) -> Compiled:
@@ -113,7 +139,7 @@ def compile(function: Callable[..., Any]) -> Compiled:
     >>> f(2.0, 0.0)
     0.0
     """
-    return Compiled(function, lambda out, xs: out, _name("", function))
+    return Compiled(function, lambda out, xs: out, "")
 
 
 def grad(function: Callable[..., Any], argnums: Argnums = 0) -> Compiled:
@@ -123,15 +149,11 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0) -> Compiled:
     12.0
     """
 
-    def transform(out: Nested, xs: Sequence[Expr]) -> Nested:
-        found = partials(one("grad", out), _chosen(argnums, xs))
-        return found[0] if isinstance(argnums, int) else found
-
-    return Compiled(function, transform, _name("grad_", function))
+    return Compiled(function, lambda out, xs: _differentiated(one("grad", out), xs, argnums), "grad_")
 
 
 def value_and_grad(
-    function: Callable[..., Any], argnums: Argnums = 0, over: Sequence[int] = (), reduce: str = "sum"
+    function: Callable[..., Any], argnums: Argnums = 0, over: int | Sequence[int] = (), reduce: str = "sum"
 ) -> Any:
     """The value together with the derivatives, sharing what they have in common.
 
@@ -146,14 +168,14 @@ def value_and_grad(
     >>> step(np.array([1.0, 0.0]), np.array([1.0, 2.0]), np.array([2.0, 4.0]))
     (2.5, array([-5., -3.]))
     """
-    if over:
-        return OverSamples(function, argnums, tuple(over), reduce)
+    if np.size(over):
+        return OverSamples(function, argnums, over, reduce)
 
     def transform(out: Nested, xs: Sequence[Expr]) -> Nested:
-        found = partials(one("value_and_grad", out), _chosen(argnums, xs))
-        return one("value_and_grad", out), found[0] if isinstance(argnums, int) else found
+        value = one("value_and_grad", out)
+        return value, _differentiated(value, xs, argnums)
 
-    return Compiled(function, transform, _name("value_and_grad_", function))
+    return Compiled(function, transform, "value_and_grad_")
 
 
 def jacobian(function: Callable[..., Any]) -> Compiled:
@@ -163,10 +185,7 @@ def jacobian(function: Callable[..., Any]) -> Compiled:
     ((3.0, 2.0), (1.0, 1.0))
     """
 
-    def transform(out: Nested, xs: Sequence[Expr]) -> Nested:
-        return tuple(partials(part, xs) for part in leaves(out))
-
-    return Compiled(function, transform, _name("jacobian_", function))
+    return Compiled(function, lambda out, xs: tuple(partials(part, xs) for part in leaves(out)), "jacobian_")
 
 
 def hessian(function: Callable[..., Any]) -> Compiled:
@@ -179,9 +198,4 @@ def hessian(function: Callable[..., Any]) -> Compiled:
     def transform(out: Nested, xs: Sequence[Expr]) -> Nested:
         return tuple(partials(first, xs) for first in partials(one("hessian", out), xs))
 
-    return Compiled(function, transform, _name("hessian_", function))
-
-
-def _name(prefix: str, function: Callable[..., Any]) -> str:
-    name = getattr(function, "__name__", "function")
-    return prefix + (name if name.isidentifier() else "function")
+    return Compiled(function, transform, "hessian_")

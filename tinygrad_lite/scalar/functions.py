@@ -3,6 +3,7 @@ number is computed."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,11 @@ from tinygrad_lite_kernels.expr import functions as traced
 
 from . import value
 from .numbers import NUMBERS
+
+
+def unnamed(count: int) -> inspect.Signature:
+    """The signature of a function of `count` numbers."""
+    return inspect.Signature([inspect.Parameter(f"x{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(count)])
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -32,6 +38,7 @@ def _function(name: str) -> Callable[..., Any]:
         return number(*args)
 
     call.__name__ = call.__qualname__ = name
+    call.__signature__ = unnamed(arity)  # type: ignore[attr-defined]
     call.__doc__ = f"The operation {name!r} of Values, traced values, numbers, tensors and arrays."
     return call
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from tinygrad_lite_kernels.cpu.samples import sum_over_samples
 from tinygrad_lite_kernels.expr import Expr, Program, inputs, program
 
-from .tracing import one, partials, trace
+from .tracing import one, partials, plain, positions, signature, trace
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -18,17 +17,14 @@ Shapes = tuple[tuple[int, ...], ...]
 class OverSamples:
     """`function(*arguments)` and its derivatives, summed (or averaged) over samples. See `value_and_grad`."""
 
-    def __init__(self, function: Callable[..., Any], argnums: Any, over: tuple[int, ...], reduce: str):
+    def __init__(self, function: Callable[..., Any], argnums: Any, over: int | Sequence[int], reduce: str):
         if reduce not in ("sum", "mean"):
             raise ValueError(f'value_and_grad: reduce must be "sum" or "mean", got {reduce!r}')
-        self.function, self.over, self.reduce = function, over, reduce
-        self.count = len(inspect.signature(function).parameters)
-        self.single = isinstance(argnums, int)
-        self.wanted = [argnums] if isinstance(argnums, int) else list(range(self.count) if argnums is None else argnums)
-        for n in (*over, *self.wanted):
-            if not 0 <= n < self.count:
-                raise ValueError(f"value_and_grad: there is no argument {n}; the function takes {self.count}")
-        if set(self.wanted) & set(over):
+        self.function, self.reduce = plain(function), reduce
+        self.count = len(signature(self.function).parameters)
+        self.wanted, self.over = positions(argnums, self.count), positions(over, self.count)
+        self.single = argnums is not None and np.ndim(argnums) == 0
+        if set(self.wanted) & set(self.over):
             raise ValueError("value_and_grad: argnums and over must name different arguments")
         self._programs: dict[Shapes, Program] = {}
 
@@ -48,16 +44,12 @@ class OverSamples:
     def _checked(self, args: Sequence[Any]) -> tuple[list[np.ndarray], int]:
         if len(args) != self.count:
             raise TypeError(f"value_and_grad: the function takes {self.count} arguments, got {len(args)}")
-        arrays = [np.asarray(a) for a in args]
-        if any(a.dtype.kind not in "fiub" for a in arrays):
-            raise TypeError(f"value_and_grad: arguments must be numbers, got {', '.join(str(a.dtype) for a in arrays)}")
+        arrays = float_arrays("value_and_grad", args)
         sizes = {arrays[i].shape[:1] for i in self.over}
         if len(sizes) != 1 or sizes == {()} or sizes == {(0,)}:
             found = ", ".join(f"argument {i}: {arrays[i].shape}" for i in self.over)
             raise ValueError(f"value_and_grad: the samples must have one common, positive first size; {found}")
-        floats = [a.dtype for a in arrays if a.dtype.kind == "f"]
-        dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
-        return [a.astype(dtype, copy=False) for a in arrays], next(iter(sizes))[0]
+        return arrays, next(iter(sizes))[0]
 
     def _trace(self, shapes: Shapes) -> Program:
         """The value and the wanted derivatives; parameters are the first inputs, sample columns the others."""
@@ -82,6 +74,17 @@ class OverSamples:
             grads.append(part if shapes[i] else float(part))
             start += size
         return float(totals[0]), grads[0] if self.single else tuple(grads)
+
+
+def float_arrays(name: str, args: Sequence[Any]) -> list[np.ndarray]:
+    """The arguments as arrays of one float dtype: the widest that an array among them has, else float64."""
+    arrays = [np.asarray(a) for a in args]
+    for i, a in enumerate(arrays):
+        if a.dtype.kind not in "fiub":
+            raise TypeError(f"{name}: argument {i} must hold real numbers, got an array of {a.dtype}")
+    floats = [a.dtype for a in arrays if a.ndim and a.dtype.kind == "f"]
+    dtype = np.result_type(*floats) if floats else np.dtype(np.float64)
+    return [a.astype(dtype, copy=False) for a in arrays]
 
 
 def _shaped(parts: list[Expr], shape: tuple[int, ...]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,13 +10,56 @@ import numpy as np
 from tinygrad_lite_kernels.expr import Expr, constant
 
 from .derivatives import gradient
+from .functions import unnamed
 
 Nested = Any  # an Expr, or tuples of Nested
 
 
+def plain(function: Any) -> Callable[..., Any]:
+    """The Python function behind one that Numba has compiled; any other as it is."""
+    return getattr(function, "py_func", function)
+
+
+def signature(function: Callable[..., Any]) -> inspect.Signature:
+    """The parameters of a function that are traced: numbers with a name and a place. Options, whose default is no
+    number, and what comes after them keep their defaults."""
+    if isinstance(function, np.ufunc):
+        return unnamed(function.nin)
+    kept = []
+    for p in inspect.signature(function).parameters.values():
+        if p.kind in _PLACED and (p.default is p.empty or type(p.default) in (int, float)):
+            kept.append(p)
+        elif p.default is p.empty:
+            name = getattr(function, "__name__", "the function")
+            raise TypeError(f"{name}: give every argument a name and a place; {p} cannot be traced")
+        else:
+            break
+    return inspect.Signature(kept)
+
+
+_PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def positions(argnums: int | Sequence[int] | None, count: int) -> list[int]:
+    """The numbers of the chosen arguments (all for None), negative ones counted from the end."""
+    try:
+        numbers = range(count) if argnums is None else np.atleast_1d(argnums).tolist()
+        return [range(count)[n] for n in numbers]
+    except (IndexError, TypeError):
+        raise ValueError(f"argnums: there is no argument {argnums}; the function takes {count}") from None
+
+
 def trace(function: Callable[..., Any], arguments: Sequence[Any]) -> Nested:
     """What the function gives for symbolic arguments: an expression, or (nested) tuples of them."""
-    result = function(*arguments)
+    try:
+        result = function(*arguments)
+    except Exception as error:
+        if error.__class__.__module__.startswith("numba"):
+            raise TypeError(
+                f"{getattr(function, '__name__', 'the function')} calls a function that Numba has compiled, which "
+                "cannot take traced values; call its .py_func instead"
+            ) from None
+        raise
     return _checked(function, result)
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, OPS, UNARY_OPERATORS
+from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, OPS, UNARY_METHODS, UNARY_OPERATORS
 
 from .numbers import NUMBERS, evaluate
 from .operation import printed, symbolic
@@ -42,6 +42,8 @@ class Value:
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
+        def __add__(self, other: Any) -> Value: ...
+        def __mul__(self, other: Any) -> Value: ...
 
     def __repr__(self) -> str:
         grad = self.grad.data if isinstance(self.grad, Value) else self.grad
@@ -253,5 +255,6 @@ for _python, _name in UNARY_OPERATORS.items():
 for _python, _name in COMPARISONS.items():
     if _python not in ("eq", "ne"):  # equality stays identity, so that Values can be members of sets
         setattr(Value, f"__{_python}__", _comparison(_name))
-for _name in OPERATIONS:
-    setattr(Value, _name, OPERATIONS[_name])
+for _method, _name in {**{name: name for name in OPERATIONS}, **UNARY_METHODS}.items():
+    if _name in OPERATIONS:
+        setattr(Value, _method, OPERATIONS[_name])
