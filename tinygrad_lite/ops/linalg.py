@@ -19,7 +19,7 @@ from .primitive import as_tensors
 from .reduce import normalize_axes, numbered_axes
 from .reduce import reduce as reduce_by
 from .spelling import both_spellings
-from .statistics import floating, sum
+from .statistics import floating, safe_root, sum
 
 multiply = OPERATIONS["multiply"]
 
@@ -164,7 +164,7 @@ def norm(x: Any, ord: float | str | None = None, axis: Any = None, keepdims: boo
     x = floating("norm", x)
     axes = normalize_axes("norm", axis, x.ndim)
     if ord in (None, 2, "fro"):
-        return _safe_root(reduce_by("sum", OPERATIONS["square"](x), axes, keepdims), 2)
+        return safe_root(reduce_by("sum", OPERATIONS["square"](x), axes, keepdims), 2)
     if isinstance(ord, str):
         raise ValueError(f'norm: ord must be a number, inf or "fro", got {ord!r}')
     if ord == 0:
@@ -174,14 +174,4 @@ def norm(x: Any, ord: float | str | None = None, axis: Any = None, keepdims: boo
         return reduce_by("max" if ord > 0 else "min", size, axes, keepdims)
     if ord == 1:
         return reduce_by("sum", size, axes, keepdims)
-    return _safe_root(reduce_by("sum", OPERATIONS["pow"](size, float(ord)), axes, keepdims), float(ord))
-
-
-def _safe_root(x: Tensor, degree: float) -> Tensor:
-    """x ** (1 / degree), whose gradient at 0 is taken as 0."""
-    if degree < 0:
-        return OPERATIONS["pow"](x, 1 / degree)
-    zero = OPERATIONS["equal"](x, 0)
-    inside = OPERATIONS["where"](zero, 1, x)
-    root = OPERATIONS["sqrt"](inside) if degree == 2 else OPERATIONS["pow"](inside, 1 / degree)
-    return OPERATIONS["where"](zero, 0, root)
+    return safe_root(reduce_by("sum", OPERATIONS["pow"](size, float(ord)), axes, keepdims), float(ord))

@@ -134,13 +134,23 @@ def _var(name: str, x: Any, axis: Axis, correction: float, keepdims: bool) -> Te
 
 @both_spellings
 def std(x: Any, axis: Axis = None, correction: float = 0.0, keepdims: bool = False) -> Tensor:
-    """The standard deviation, sqrt(var). Its gradient is NaN where the variance is 0.
+    """The standard deviation, sqrt(var). Its gradient is taken as 0 where the variance is 0.
 
     >>> import tinygrad_lite as tg
     >>> tg.std(tg.tensor([1.0, 3.0]))
     Tensor(1.)
     """
-    return sqrt(_var("std", x, axis, correction, keepdims))
+    return safe_root(_var("std", x, axis, correction, keepdims), 2)
+
+
+def safe_root(x: Tensor, degree: float) -> Tensor:
+    """x ** (1 / degree), whose gradient at 0 is taken as 0."""
+    if degree < 0:
+        return OPERATIONS["pow"](x, 1 / degree)
+    zero = OPERATIONS["equal"](x, 0)
+    inside = OPERATIONS["where"](zero, 1, x)
+    root = sqrt(inside) if degree == 2 else OPERATIONS["pow"](inside, 1 / degree)
+    return OPERATIONS["where"](zero, 0, root)
 
 
 def floating(name: str, x: Any) -> Tensor:
