@@ -64,12 +64,15 @@ for _name in FAMILIES:
     setattr(Device, _name, _family(_name))
 
 
-def checked(name: str, function: Callable[..., None], *arrays: Any) -> None:
-    """Run a function that raises where values are not what they must be; while tracing, note it for every call."""
+def checked(name: str, device: Device, good: Any, function: Callable[..., None], array: Any) -> None:
+    """Run a function that raises where values are not what they must be; while tracing, note it for every call.
+
+    good: a program that is true for the elements of an array that is all right.
+    """
     if tracing.tracer is None:
-        function(*arrays)
+        function(array)
     else:
-        tracing.tracer.check(name, function, *arrays)
+        tracing.tracer.check(name, device, good, function, array)
 
 
 _devices = {name: Device(name) for name in _PACKAGES}

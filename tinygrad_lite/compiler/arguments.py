@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from tinygrad_lite_kernels import threads
+
 from ..errors import TraceError
 from ..tensor import Tensor
 
@@ -58,7 +60,21 @@ class Arguments:
         self.tensors.append(x)
         self.names.append(name)
         data = x._data
-        return type(x), data.shape, data.strides, data.dtype.char, x._device, x.requires_grad, data.flags.writeable
+        return type(x), data.shape, data.strides, data.dtype.char, x._device, x.requires_grad
+
+
+def plain_key(args: Sequence[Any]) -> Any:
+    """The key of different tensors that want no gradients, which is quick to make; None for other arguments."""
+    arrays, places = [], []
+    for x in args:
+        if type(x) is not Tensor or x.requires_grad:
+            return None
+        arrays.append(x._data)
+        places.append(x._device)
+    if not 0 < len(set(map(id, args))) == len(args) <= threads.MAX_OPERANDS:
+        return None
+    layouts = threads.signature(*arrays)
+    return (layouts, *places) if layouts else None
 
 
 def replaced(value: Any, change: Callable[[Tensor], Any]) -> Any:

@@ -23,7 +23,7 @@ class Step(NamedTuple):
 
 def steps(node: Node, array: Callable[[View], np.ndarray]) -> list[Step]:
     """What to run for a node. `array` gives an array of a view's layout, whose elements are not looked at."""
-    binder = BINDERS.get(node.kind) if node.device is None or node.device.name == "cpu" else None
+    binder = BINDERS.get(node.kind) if node.device.name == "cpu" else None
     found = binder(node, [array(v) for v in node.writes], [array(v) for v in node.reads]) if binder else None
     return found or [Step(threads.Function(python_function(node)), [*node.writes, *node.reads])]
 
@@ -46,10 +46,32 @@ def _reduce(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> li
     return [Step(step, [places[i + 1], places[i]]) for i, (step, _, _) in enumerate(plan.steps)]
 
 
+class Test(threads.Function):
+    """A function that raises; it is called where `passed` (a truth value, 0-d) says that something is wrong."""
+
+    __slots__ = ("passed",)
+
+    def __init__(self, passed: np.ndarray, run: Callable[..., None]):
+        super().__init__(run)
+        self.passed = passed
+
+
+def _check(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step]:
+    good, passed = np.empty(reads[0].shape, bool), np.empty((), bool)
+    first = elementwise.bind(node.what.good, [good], reads)
+    second = reduce.bind("all", good, tuple(range(good.ndim)), False)
+    between = [np.empty(shape, dtype) for _, shape, dtype in second.steps[:-1]]
+    places = [good, *between, passed]
+    found = [Step(first, [good, *node.reads])]
+    found += [Step(step, [places[i + 1], places[i]]) for i, (step, _, _) in enumerate(second.steps)]
+    return [*found, Step(Test(passed, node.what.function), [*node.reads])]
+
+
 BINDERS: dict[str, Callable[[Node, list[np.ndarray], list[np.ndarray]], list[Step] | None]] = {
     "elementwise": _elementwise,
     "matmul": _matmul,
     "reduce": _reduce,
+    "check": _check,
 }
 
 
@@ -98,4 +120,5 @@ PYTHON: dict[str, Callable[[Node, int], Callable[..., None]]] = {
     "matmul": _python_matmul,
     "reduce": _python_reduce,
     "call": _python_call,
+    "check": lambda node, count: node.what.function,
 }

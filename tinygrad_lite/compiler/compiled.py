@@ -34,7 +34,9 @@ class Compiled:
     ):
         self.tracer, self.plan, self.result, self.results, self.gradients = tracer, plan, result, results, gradients
         self.names = names
-        self.expected = [(leaf, _layout(before)) for leaf, before in tracer.touched.values()]
+        self.absent = [leaf for leaf, before in tracer.touched.values() if before is None]
+        self.present = [(leaf, _layout(before)) for leaf, before in tracer.touched.values() if before is not None]
+        self.modules = list(tracer.modules.values())
         self.changes = changes[0]
         changed = written(plan.nodes)
         self.changed_outside = {id(b.owner) for b in changed if b.kind == "outside"}
@@ -42,24 +44,27 @@ class Compiled:
 
     def fits(self) -> bool:
         """Whether the modes of modules, the existence of gradients and the rules of optimizers are as when traced."""
-        return (
-            self.changes == changes[0]
-            and all([module.training is training for module, training in self.tracer.modules.values()])
-            and all([_layout(leaf._grad) == layout for leaf, layout in self.expected])
-            and all([guard() for guard in self.tracer.guards])
-        )
+        if self.changes != changes[0]:
+            return False
+        for leaf in self.absent:
+            if leaf._grad is not None:
+                return False
+        for module, training in self.modules:
+            if module.training is not training:
+                return False
+        return all([_layout(x._grad) == a for x, a in self.present]) and all([g() for g in self.tracer.guards])
 
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """Replay on the tensors of a call."""
         inputs = [x._data for x in tensors]
         if self.changed_outside or self.changed_inputs:
-            self._check_apart(inputs)
+            self._check_changed(inputs)
         if self.tracer.gradients:
             inputs += [leaf._grad._data for leaf in self.tracer.gradients.values()]
-        self.plan.check(inputs)
+        outside = self.plan.start(inputs)
         for prepare in self.tracer.each_call:
             prepare()
-        arrays = self.plan.run(inputs)
+        arrays = self.plan.run(outside)
         for cell in self.tracer.cells.values():
             cell[0] += 1
         for position in self.changed_inputs:
@@ -70,9 +75,14 @@ class Compiled:
         made = iter(self.results)
         return replaced(self.result, lambda _: self._tensor(next(made), tensors, arrays))
 
-    def _check_apart(self, inputs: Sequence[np.ndarray]) -> None:
-        """TraceError where memory that the function changes is reached in two ways."""
-        owners = [id(owner(a)) for a in inputs]
+    def _check_changed(self, inputs: Sequence[np.ndarray]) -> None:
+        """TraceError where memory that the function changes is reached in two ways, ValueError where it is read-only."""
+        owners = [id(a) if a.base is None else id(owner(a)) for a in inputs]
+        if not self.changed_inputs and self.changed_outside.isdisjoint(owners):
+            return
+        for i in self.changed_inputs:
+            if not inputs[i].flags.writeable:
+                raise ValueError(f"jit: {self.names[i]} is changed in place, but its memory is read-only; pass a copy")
         for i, known in enumerate(owners):
             if known in self.changed_outside or any(owners[k] == known for k in self.changed_inputs if k != i):
                 raise TraceError(
@@ -106,7 +116,6 @@ def compile(function: Callable[..., Any], args: Any, options: Any, arguments: Ar
 
 def _stand_in(tracer: Tracer, x: Tensor, position: int) -> Tensor:
     stand_in = wrap(tracer.input(x._data, position), x._device)
-    stand_in._data.flags.writeable = x._data.flags.writeable
     stand_in.__class__ = x.__class__
     stand_in.requires_grad = x.requires_grad
     return stand_in

@@ -10,7 +10,7 @@ from typing import Any
 from .. import devices
 from ..autograd.modes import mode
 from ..devices import tracing
-from .arguments import Arguments
+from .arguments import Arguments, plain_key
 from .compiled import Compiled, compile
 
 
@@ -27,16 +27,23 @@ class Jitted:
     def __call__(self, *args: Any, **options: Any) -> Any:
         if tracing.tracer is not None:  # inside another jitted function
             return self.function(*args, **options)
-        arguments = Arguments(args, options)
-        key = arguments.key, mode.enabled, devices.get()
+        tensors, layouts = args, None if options else plain_key(args)
+        if layouts is None:
+            arguments = Arguments(args, options)
+            tensors, layouts = tuple(arguments.tensors), arguments.key
         with self._lock:
-            plans = self._plans.setdefault(key, [])
-            compiled = next((c for c in plans if c.fits()), None)
-            if compiled is None:
-                compiled = compile(self.function, args, options, arguments)
-                self.traces += 1
-                plans.append(compiled)
-            return compiled.run(arguments.tensors)
+            compiled = self._plan((layouts, mode.enabled, devices.get()), args, options)
+            return compiled.run(tensors)
+
+    def _plan(self, key: Any, args: Any, options: Any) -> Compiled:
+        """One that was made for such arguments and still fits, or a new one."""
+        plans = self._plans.setdefault(key, [])
+        for compiled in plans:
+            if compiled.fits():
+                return compiled
+        plans.append(compile(self.function, args, options, Arguments(args, options)))
+        self.traces += 1
+        return plans[-1]
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from tinygrad_lite_kernels.expr import Program
 
 _numbers = itertools.count()
 
@@ -63,7 +64,7 @@ class Node:
     """One kernel: what it reads and writes, and `kind` with `what` saying which it is.
 
     "elementwise": `what` is the Program; "matmul": whether to add to the output; "reduce": (name, axes, keepdims);
-    "call": a function of arrays, see `Call`.
+    "call": a function of arrays, see `Call`; "check": see `Check`.
     """
 
     __slots__ = ("device", "kind", "reads", "what", "writes")
@@ -88,6 +89,14 @@ class Call(NamedTuple):
     arguments: tuple[Any, ...]
     options: dict[str, Any]
     in_place: tuple[int, ...] = ()
+
+
+class Check(NamedTuple):
+    """A function that raises where the program `good` is not true for all elements of the array that is read."""
+
+    name: str
+    good: Program
+    function: Callable[[np.ndarray], None]
 
 
 class Slot(NamedTuple):

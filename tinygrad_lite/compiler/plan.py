@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
+from itertools import groupby
 
 import numpy as np
 from tinygrad_lite_kernels import threads
 from tinygrad_lite_kernels.cpu.plan import launch as plan_launch
 
-from .bind import Operand, Step, steps
+from .bind import Operand, Step, Test, steps
 from .graph import Buffer, Node, View
 from .memory import aligned, lay_out
 
-Item = Callable[[Sequence[np.ndarray]], None]  # of the arrays from outside: the inputs, then the outputs
+Outside = Sequence[np.ndarray]  # the arrays of the inputs, then those of the outputs
+Item = Callable[[Outside], None]
 MOST_OUTSIDE = threads.MAX_OPERANDS - 1
 
 
 class Plan:
-    """Run it on the arrays of the inputs; it returns new arrays for the outputs.
+    """Kernels on memory of their own, on arrays that live on outside, and on those that each call brings.
 
     nodes: in the order in which they run. inputs: the buffers of the inputs. outputs: views of buffers from inside.
-    checks: nodes that look at the inputs, and at what lives outside, before anything runs.
+    checks: nodes that look at the inputs, and at what lives outside, before anything is changed.
     """
 
     def __init__(
@@ -30,124 +32,129 @@ class Plan:
         self.nodes, self.outputs = nodes, outputs
         returned = list(dict.fromkeys(v.buffer for v in outputs))
         self.outside = {b: i for i, b in enumerate([*inputs, *returned])}
-        self.input_count, self.returned = len(inputs), [(b.owner.shape, b.owner.dtype) for b in returned]
+        self.returned = [(b.owner.shape, b.owner.dtype) for b in returned]
         self.size, self.places = lay_out(nodes, set(returned))
         self.memory = aligned(self.size)
-        self.address = self.memory.__array_interface__["data"][0]
-        self.checks = [self._python(step) for node in checks for step in steps(node, self._stand_in)]
-        self.items = self._items([step for node in nodes for step in steps(node, self._stand_in)])
+        first, then = ([s for node in part for s in steps(node, self.stand_in)] for part in (checks, nodes))
+        self.table = Table(self, [*first, *then])
+        self.tests = self.table.items(0, len(first), patch=True)
+        self.items = self.table.items(len(first), len(first) + len(then))
 
-    def check(self, inputs: Sequence[np.ndarray]) -> None:
-        """Raise what is to be said about the values of the inputs."""
-        for item in self.checks:
-            item(inputs)
+    def start(self, inputs: Sequence[np.ndarray]) -> Outside:
+        """Make room for the outputs, and raise what is to be said about the inputs; nothing else is changed."""
+        outside = [*inputs, *[np.empty(shape, dtype) for shape, dtype in self.returned]]
+        for item in self.tests:
+            item(outside)
+        return outside
 
-    def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The arrays of the outputs."""
-        arrays = [np.empty(shape, dtype) for shape, dtype in self.returned]
-        outside = [*inputs, *arrays]
+    def run(self, outside: Outside) -> list[np.ndarray]:
+        """Do the work on what `start` gave; the arrays of the outputs."""
         for item in self.items:
             item(outside)
-        new = dict(zip(self.outside, outside, strict=True))
-        return [self._output(view, new[view.buffer]) for view in self.outputs]
+        return [_output(view, outside[self.outside[view.buffer]]) for view in self.outputs]
 
-    def _output(self, view: View, array: np.ndarray) -> np.ndarray:
-        if view.shape == array.shape and view.strides == array.strides:
-            return array
-        return np.ndarray(view.shape, view.dtype, array.reshape(-1).view(np.uint8), view.offset, view.strides)
-
-    # ---- where things are ----
-
-    def _base(self, buffer: Buffer) -> int:
+    def base(self, buffer: Buffer) -> int:
         """The address of a buffer; for one from outside, that of the memory that stood for it while tracing."""
         if buffer in self.places:
-            return self.address + self.places[buffer]
-        return buffer.owner.__array_interface__["data"][0]
+            return address(self.memory) + self.places[buffer]
+        return address(buffer.owner)
 
-    def _stand_in(self, view: View) -> np.ndarray:
-        return at(self._base(view.buffer), view)
+    def stand_in(self, view: View) -> np.ndarray:
+        """An array of the layout of a view."""
+        return at(self.base(view.buffer), view)
 
-    def _array(self, operand: Operand, outside: Sequence[np.ndarray]) -> np.ndarray:
+    def number(self, operand: Operand) -> int | None:
+        """Which of the arrays from outside an operand is in; None where it is in none."""
+        return None if isinstance(operand, np.ndarray) else self.outside.get(operand.buffer)
+
+    def array(self, operand: Operand, outside: Outside = ()) -> np.ndarray:
+        """The elements of an operand during a call."""
         if isinstance(operand, np.ndarray):
             return operand
         number = self.outside.get(operand.buffer)
-        if number is None:
-            return at(self._base(operand.buffer), operand)
-        base = outside[number].__array_interface__["data"][0] - operand.buffer.start
+        base = self.base(operand.buffer) if number is None else address(outside[number]) - operand.buffer.start
         return at(base, operand)
 
-    # ---- the table ----
 
-    def _items(self, todo: Sequence[Step]) -> list[Item]:
-        """Runs of kernels on one thread; between them what is shared by threads, or runs through Python."""
-        native = [s for s in todo if isinstance(s.run, threads.Launch)]
-        self.operands = np.zeros(max(1, sum(len(s.operands) for s in native)), np.int64)
-        patches = self._fill(native)
-        self.table = np.array(self._rows(native), np.int64).reshape(-1, 5)
-        items, start, row = [self._patching(patches)], 0, 0
-        for step in todo:
-            if step.run is threads.NOTHING:
-                continue
-            alone = not isinstance(step.run, threads.Launch)
-            if alone or step.run.size >= 2 * step.run.grain:
-                items += [self._walk(start, row), self._python(step) if alone else self._parallel(step, row)]
-                start = row if alone else row + 1
-            row += not alone
-        items.append(self._walk(start, row))
-        return [item for item in items if item is not None]
+class Table:
+    """The steps of a plan as rows of integers, and the addresses of all their operands in one array."""
 
-    def _fill(self, native: Sequence[Step]) -> list[int]:
-        """Write the addresses of operands, and list where those of arrays from outside are to be written."""
-        patches, slot, base = [], 0, self.operands.ctypes.data
-        for step in native:
-            for operand in step.operands:
-                number = None if isinstance(operand, np.ndarray) else self.outside.get(operand.buffer)
-                if number is None:
-                    self.operands[slot] = self._array(operand, ()).__array_interface__["data"][0]
-                else:
-                    patches += [base + 8 * slot, number, operand.offset - operand.buffer.start]  # type: ignore[union-attr]
-                slot += 1
-        return patches
+    def __init__(self, plan: Plan, todo: Sequence[Step]):
+        self.plan, self.todo = plan, todo
+        self.operands = np.zeros(max(1, sum(len(s.operands) for s in todo)), np.int64)
+        self.patches: list[int] = []
+        self.rows = np.zeros((len(todo), 5), np.int64)
+        slot = 0
+        for row, step in zip(self.rows, todo, strict=True):
+            if isinstance(step.run, threads.Launch):
+                record = step.run.record
+                row[:] = record[0], address(self.operands) + 8 * slot, address(record) + 16, 0, step.run.size
+                for operand in step.operands:
+                    self._place(slot, operand)
+                    slot += 1
 
-    def _rows(self, native: Sequence[Step]) -> list[list[int]]:
-        self.kept = native  # their records hold what the table points to
-        rows, slot = [], self.operands.ctypes.data
-        for step in native:
-            launch = step.run
-            assert isinstance(launch, threads.Launch)
-            rows.append([int(launch.record[0]), slot, launch.record.ctypes.data + 16, 0, launch.size])
-            slot += 8 * len(step.operands)
-        return rows
+    def _place(self, slot: int, operand: Operand) -> None:
+        """Write the address of an operand, or note where that of an array from outside is to be written."""
+        number = self.plan.number(operand)
+        if number is None:
+            self.operands[slot] = address(self.plan.array(operand))
+        else:
+            assert isinstance(operand, View)
+            self.patches += [address(self.operands) + 8 * slot, number, operand.offset - operand.buffer.start]
 
-    def _patching(self, patches: list[int]) -> Item | None:
-        if not patches:
-            return None
-        if len(self.outside) <= MOST_OUTSIDE:
-            run = plan_launch(0, patches).run
-            return lambda outside: run(self.table, *outside)
-        slots, numbers, offsets = np.array(patches).reshape(-1, 3).T
-        slots = (slots - self.operands.ctypes.data) // 8
+    def items(self, start: int, stop: int, patch: bool = False) -> list[Item]:
+        """What runs some of the steps: runs of small kernels in one call each, and all others alone."""
+        found = self._patching() if patch and self.patches else []
+        for small, group in groupby(range(start, stop), lambda i: _is_small(self.todo[i])):
+            numbers = list(group)
+            if small:
+                found.append(self._walk(numbers[0], numbers[-1] + 1))
+            else:
+                found += [self._alone(i) for i in numbers if self.todo[i].run is not threads.NOTHING]
+        return found
 
-        def patch(outside: Sequence[np.ndarray]) -> None:
-            addresses = np.array([a.__array_interface__["data"][0] for a in outside])
-            self.operands[slots] = addresses[numbers] + offsets
+    def _patching(self) -> list[Item]:
+        """Writes the addresses of arrays from outside to where they belong; a launch can take only so many."""
+        if len(self.plan.outside) <= MOST_OUTSIDE:
+            return [self._walk(0, 0, self.patches)]
+        slots, numbers, offsets = np.array(self.patches, np.int64).reshape(-1, 3).T
+        slots = (slots - address(self.operands)) // 8
 
-        return patch
+        def patch(outside: Outside) -> None:
+            self.operands[slots] = np.array([address(a) for a in outside])[numbers] + offsets
 
-    def _walk(self, start: int, stop: int) -> Item | None:
-        if start == stop:
-            return None
-        rows, run = self.table[start:stop], plan_launch(stop - start, ()).run
-        return lambda outside: run(rows)
+        return [patch]
 
-    def _parallel(self, step: Step, row: int) -> Item:
-        launch, operands = step.run, int(self.table[row, 1])
-        assert isinstance(launch, threads.Launch)
-        return lambda outside: launch.run_parallel(operands)
+    def _walk(self, start: int, stop: int, patches: Sequence[int] = ()) -> Item:
+        rows, run = self.rows[start:stop], plan_launch(stop - start, patches).run
+        return (lambda outside: run(rows, *outside)) if patches else lambda outside: run(rows)
 
-    def _python(self, step: Step) -> Item:
-        run, operands = step.run.run, step.operands
-        return lambda outside: run(*(self._array(x, outside) for x in operands))
+    def _alone(self, number: int) -> Item:
+        step = self.todo[number]
+        run, operands, array = step.run, step.operands, self.plan.array
+        if isinstance(run, threads.Launch):
+            launch, place = run, int(self.rows[number, 1])
+            return lambda outside: launch.run_parallel(place)
+        call = lambda outside: run.run(*[array(x, outside) for x in operands])  # noqa: E731
+        if isinstance(run, Test):
+            passed = run.passed
+            return lambda outside: None if passed.item() else call(outside)
+        return call
+
+
+def _is_small(step: Step) -> bool:
+    return isinstance(step.run, threads.Launch) and step.run.size < 2 * step.run.grain
+
+
+def _output(view: View, array: np.ndarray) -> np.ndarray:
+    if view.shape == array.shape and view.strides == array.strides:
+        return array
+    return np.ndarray(view.shape, view.dtype, array.reshape(-1).view(np.uint8), view.offset, view.strides)
+
+
+def address(a: np.ndarray) -> int:
+    """Where the first element is."""
+    return a.__array_interface__["data"][0]
 
 
 def at(base: int, view: View) -> np.ndarray:

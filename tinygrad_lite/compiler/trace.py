@@ -22,7 +22,7 @@ from .. import devices
 from ..devices import tracing
 from ..tensor import wrap
 from .arrays import Traced, empty, owner
-from .graph import Buffer, Call, Node, Slot, View, replaced
+from .graph import Buffer, Call, Check, Node, Slot, View, replaced
 
 
 class Tracer:
@@ -89,10 +89,9 @@ class Tracer:
         """Note a kernel."""
         self.nodes.append(Node(kind, device, what, [self.view(a) for a in reads], [self.view(a) for a in writes]))
 
-    def check(self, name: str, function: Callable[..., None], *arrays: np.ndarray) -> None:
-        """Note a function that raises where values are not what they must be."""
-        call = Call(name, function, tuple(Slot(i) for i in range(len(arrays))), {})
-        self.record("call", None, call, arrays, [])
+    def check(self, name: str, device: Any, good: Program, function: Callable[..., None], array: Any) -> None:
+        """Note a function that raises where values are not what they must be: where `good` is not true for all."""
+        self.record("check", device, Check(name, good, function), [array], [])
 
     def touch(self, leaf: Any) -> None:
         """Note the gradient of a leaf before it is looked at or changed for the first time."""

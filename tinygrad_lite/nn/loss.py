@@ -11,6 +11,7 @@ from tinygrad_lite_kernels.expr import Expr, functions, inputs, program
 from ..devices import checked
 from ..ops.derivatives import rule
 from ..ops.elementwise import OPERATIONS, Elementwise
+from ..ops.linalg import promoted
 from ..ops.primitive import Primitive, as_tensors, number
 from ..tensor import Tensor
 from .activation import soft_positive
@@ -94,9 +95,13 @@ def binary_cross_entropy(
 
     Logarithms are limited to -100, as in PyTorch. Prefer `binary_cross_entropy_with_logits`, which needs no limit.
     """
-    p, t = _pair("binary_cross_entropy", input, target, reduction)
-    checked("binary_cross_entropy", _check_probabilities, p._data)
+    p, t = promoted("binary_cross_entropy", *_pair("binary_cross_entropy", input, target, reduction))
+    checked("binary_cross_entropy", p._device, _PROBABLE, _check_probabilities, p._data)
     return reduce_loss(_weighted(_entropy(p, t if t.shape == p.shape else t * (p * 0 + 1)), weight), reduction)
+
+
+(_p,) = inputs(1)
+_PROBABLE = program(functions["logical_and"](_p >= 0, _p <= 1), 1)
 
 
 def _check_probabilities(p: np.ndarray) -> None:

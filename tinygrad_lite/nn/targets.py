@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from tinygrad_lite_kernels.expr import Program, functions, inputs, program
 
-from ..devices import tracing
+from ..devices import checked, tracing
 from ..errors import TraceError
 from ..ops.elementwise import OPERATIONS
 from ..ops.movement import reshape
@@ -27,7 +28,7 @@ class Classes:
         self.x, self.axis = x, class_axis(name, x)
         self.count = x.shape[self.axis]
         target = _integers(name, target, x, self.axis)
-        self.ignored = _check_range(name, target._data, self.count, ignore_index)
+        self.ignored = _check_range(name, target, self.count, ignore_index)
         if self.ignored is not None:
             target = wrap(np.where(self.ignored, -1, target._data), x._device)
         self.weights = None if weight is None else _weight_of(name, weight, x, self.axis)[target._data]
@@ -113,12 +114,13 @@ def _integers(name: str, target: Any, x: Tensor, axis: int) -> Tensor:
     return wrap(target._device.movement.astype(target._data, np.dtype(np.int64)), x._device)
 
 
-def _check_range(name: str, target: np.ndarray, count: int, ignore_index: int) -> np.ndarray | None:
+def _check_range(name: str, tensor: Tensor, count: int, ignore_index: int) -> np.ndarray | None:
     """Which targets are to be ignored, None for none; IndexError where another one is not a class."""
+    target = tensor._data
     if tracing.tracer is not None and target.size:
         if 0 <= ignore_index < count:
             raise TraceError(f"{name}: in a jitted function ignore_index cannot be one of the {count} classes")
-        tracing.tracer.check(name, lambda values: _check_all(name, values, count), target)
+        checked(name, tensor._device, _in_range(count), lambda values: _check_all(name, values, count), target)
         return None
     ignorable = 0 <= ignore_index < count
     if not ignorable and (not target.size or target.view(np.uint64).max() < count):  # negative ones look huge
@@ -130,6 +132,12 @@ def _check_range(name: str, target: np.ndarray, count: int, ignore_index: int) -
             f"{name}: target {target[bad].flat[0]} is not a class: the input has {count} classes, 0 to {count - 1}"
         )
     return ignored
+
+
+@lru_cache
+def _in_range(count: int) -> Program:
+    (x,) = inputs(1)
+    return program(functions["logical_and"](x >= 0, x < count), 1)
 
 
 def _check_all(name: str, target: np.ndarray, count: int) -> None:

@@ -36,7 +36,7 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self.state: dict[Tensor, dict[str, Any]] = {}
         self._launches: dict[Tensor, _Launch] = {}
-        self._numbers: dict[Any, list[np.ndarray]] = {}
+        self._numbers: dict[Any, tuple[np.ndarray, list[np.ndarray]]] = {}
         self.revision = 0  # of groups and states: a plan made for another one does not fit
         for group in _as_groups(type(self).__name__, params):
             self.add_param_group(group)
@@ -82,7 +82,7 @@ class Optimizer:
         for position, group in enumerate(self.param_groups):
             program, slots = self.program(group), self.slots(group)
             for number, (dtype, members) in enumerate(self._alike(group, slots)):
-                numbers = self._memory(group, (position, number, dtype))
+                numbers, each = self._memory(group, (position, number, dtype))
                 advance = partial(self._advance, group, members, numbers)
                 if tracing.tracer is None:
                     advance()
@@ -90,7 +90,7 @@ class Optimizer:
                     tracing.tracer.each_call.append(advance)
                     tracing.tracer.guards.append(partial(self._follows, group, program, self.revision))
                 for p, state in members:
-                    self._update(p, program, [state[name]._data for name in slots], numbers)
+                    self._update(p, program, [state[name]._data for name in slots], each)
 
     def _alike(self, group: Group, slots: tuple[str, ...]) -> list[tuple[np.dtype, list[tuple[Tensor, Any]]]]:
         """The parameters with gradients and their states, together where the numbers of the rule are the same."""
@@ -105,14 +105,12 @@ class Optimizer:
         """Whether the groups are the same, and the options of this one still ask for this rule."""
         return self.revision == revision and self.program(group) is program
 
-    def _advance(self, group: Group, members: Any, numbers: list[np.ndarray]) -> None:
+    def _advance(self, group: Group, members: Any, numbers: np.ndarray) -> None:
         """Count a step of parameters that are alike, and set the numbers of the rule for it."""
         for p, state in members:
             state["step"] += 1
             version_cell(p)[0] += 1
-        values = self.numbers(group, members[0][1]["step"])
-        for memory, value in zip(numbers, values, strict=True):
-            memory[()] = value
+        numbers[:] = self.numbers(group, members[0][1]["step"])
 
     def _state(self, p: Tensor, slots: tuple[str, ...]) -> dict[str, Any]:
         state = self.state.get(p)
@@ -123,13 +121,13 @@ class Optimizer:
                 state[name] = wrap(np.zeros(p.shape, p.dtype), p._device)
         return state
 
-    def _memory(self, group: Group, key: tuple[int, int, np.dtype]) -> list[np.ndarray]:
-        """Room for the numbers of the rule as 0-d arrays, always the same ones for a key."""
+    def _memory(self, group: Group, key: tuple[int, int, np.dtype]) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Room for the numbers of the rule, and each of them as a 0-d array; always the same ones for a key."""
         count = len(self.numbers(group, 1))
         known = self._numbers.get(key)
-        if known is None or len(known) != count:
+        if known is None or len(known[1]) != count:
             memory = np.zeros(count, key[2])
-            known = self._numbers[key] = [memory[i, ...] for i in range(count)]
+            known = self._numbers[key] = memory, [memory[i, ...] for i in range(count)]
         return known
 
     def _update(self, p: Tensor, program: Program, slots: list[np.ndarray], numbers: list[np.ndarray]) -> None:
