@@ -228,9 +228,7 @@ def test_a_saved_tensor_that_changed_is_named():
     x, y = pair((True, False))
     z = multiply(x, y).sum()
     y[0] = 5.0
-    with pytest.raises(
-        RuntimeError, match=r"Multiply: its saved tensor 1 was changed .*version 1, expected 0"
-    ):
+    with pytest.raises(RuntimeError, match=r"Multiply: its saved tensor 1 was changed .*version 1, expected 0"):
         z.backward()
     assert x.grad is None
 

@@ -106,6 +106,11 @@ def test_values_are_finite_where_nothing_is_said(x):
     assert np.isfinite(x._data).all()
 
 
+@given(st.data(), shapes(max_dims=3, max_side=3), st.sampled_from(list(LAYOUTS)))
+def test_layouts_keep_the_shape(data, shape, layout):
+    assert data.draw(tensors(shape, layouts=[layout])).shape == shape
+
+
 @given(st.data(), st.sampled_from(list(LAYOUTS)))
 def test_layouts_change_places_but_not_what_is_there(data, layout):
     x = data.draw(tensors(shapes(min_dims=2, min_side=2), elements=st.floats(-5, 5), layouts=[layout]))

@@ -152,6 +152,8 @@ def grad(
     ins = [inputs] if isinstance(inputs, Tensor) else list(inputs)
     seeds = [None] * len(outs) if grad_outputs is None else grad_outputs
     seeds = [seeds] if isinstance(seeds, Tensor) else list(seeds)
+    if len(seeds) != len(outs):
+        raise ValueError(f"grad: there are {len(outs)} outputs, but {len(seeds)} gradients of them")
     pairs = [(o, _seed(o, s, "grad")) for o, s in zip(outs, seeds, strict=True)]
     targets = [_target(x) for x in ins]
     retain = create_graph if retain_graph is None else retain_graph
@@ -217,4 +219,6 @@ def _seed(tensor: Tensor, gradient: Any, name: str) -> Tensor:
         raise ValueError(f"{name}: the gradient has shape {gradient.shape}, the tensor {tensor.shape}; they must agree")
     if gradient.dtype != tensor.dtype:
         raise TypeError(f"{name}: the gradient has dtype {gradient.dtype}, the tensor {tensor.dtype}; they must agree")
+    if gradient._device is not tensor._device:
+        raise ValueError(f"{name}: the gradient is on {gradient.device}, the tensor on {tensor.device}; move one")
     return gradient

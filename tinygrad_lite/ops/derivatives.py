@@ -6,6 +6,7 @@ operations are not here: theirs follow from the scalar table in `scalar/derivati
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -136,9 +137,12 @@ def _inside(g: Tensor, y: Any, x: Any, widths: Any, value: float) -> Tensor:
     return m.slice_view(g, tuple(slice(before, before + n) for (before, _), n in zip(widths, x.shape, strict=True)))
 
 
-def _concat(i: int, g: Tensor, y: Any, xs: Sequence[Any], axis: int) -> Tensor:
-    start = sum(x.shape[axis] for x in xs[:i])
-    return along(g, axis, start, start + xs[i].shape[axis])
+def _concat(edges: Sequence[Any], g: Tensor, y: Any, xs: Sequence[Any], axis: int) -> list[Tensor | None]:
+    """All at once: many inputs would each count the sizes of those before them."""
+    sizes = [x.shape[axis] for x in xs]
+    starts = itertools.accumulate(sizes, initial=0)
+    return [None if e is None else along(g, axis, start, start + size)
+            for e, start, size in zip(edges, starts, sizes, strict=False)]  # fmt: skip
 
 
 rule("reshape", lambda g, y, x, shape: m.reshape(g, x.shape))

@@ -17,6 +17,7 @@ from ..autograd.modes import mode
 from ..devices import tracing
 from ..scalar.derivatives import gradient
 from ..tensor import Tensor, wrap
+from .movement import cast
 from .primitive import Primitive, as_tensors, keep
 from .reduce import sum_to
 
@@ -107,8 +108,7 @@ class Elementwise(Primitive):
         if needed is None:
             needed = self._needed[pattern] = self.needed(edges)
         node = Node(self, edges, None, ())
-        shapes = [t._data.shape for t in args]
-        node.shapes = shapes
+        node.shapes = [(t._data.shape, t._data.dtype) for t in args]
         node.saved = keep(node, args, result, needed) if needed else ()
         result.requires_grad, result._node = True, node
 
@@ -133,9 +133,15 @@ class Elementwise(Primitive):
         y = None if node.output is None else output_tensor(node)
         assert g is not None
         return [
-            None if e is None or p is None else sum_to(p(g, y, node.saved), shape)
-            for e, p, shape in zip(node.edges, self.partials, node.shapes, strict=True)
+            None if e is None or p is None else _fitted(p(g, y, node.saved), *kind)
+            for e, p, kind in zip(node.edges, self.partials, node.shapes, strict=True)
         ]
+
+
+def _fitted(gradient: Tensor, shape: tuple[int, ...], dtype: Any) -> Tensor:
+    """The gradient of an input that was broadcast or converted, as one of the input itself."""
+    gradient = sum_to(gradient, shape)
+    return gradient if gradient._data.dtype == dtype else cast(gradient, dtype)
 
 
 def _numbered(expression: Expr, xs: Sequence[Expr]) -> dict[int, Expr]:

@@ -19,9 +19,9 @@ LIMITS = ("max", "tiny", "smallest_subnormal")
 # The same elements at other places in memory; "repeated" has only those of the first row, all rows at one place.
 LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "contiguous": lambda a: a,
-    "transposed": np.asfortranarray,
+    "transposed": lambda a: np.array(a, order="F"),
     "gaps": lambda a: np.repeat(a[..., None], 2, axis=-1)[..., 0],
-    "backwards": lambda a: np.flip(np.ascontiguousarray(np.flip(a))),
+    "backwards": lambda a: np.flip(np.array(np.flip(a), order="C")),
     "repeated": lambda a: np.broadcast_to(a[:1], a.shape) if a.ndim and a.size else a,
 }
 DISTINCT_LAYOUTS = ("contiguous", "transposed", "gaps", "backwards")
@@ -105,7 +105,7 @@ def _tensors(
     shape, dtype, device, requires_grad = (_drawn(draw, x) for x in (shape, dtype, device, requires_grad))
     kind = dtypes.as_dtype(dtype)
     array = draw(hnp.arrays(kind, shape, elements=values(kind), unique=unique))
-    tensor = wrap(LAYOUTS[draw(layout)](array), devices.get(device))
+    tensor = wrap(np.asarray(LAYOUTS[draw(layout)](array)), devices.get(device))  # of 0-d NumPy makes scalars
     return tensor.requires_grad_() if requires_grad else tensor
 
 
