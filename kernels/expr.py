@@ -44,6 +44,11 @@ COMMUTATIVE = set(
     "bitwise_and bitwise_or bitwise_xor hypot".split()
 )
 FLOATING = set(f"{FLOAT_UNARY} {FLOAT_BINARY}".split())  # of integers they give DEFAULT_FLOAT
+UNDEFINED = {  # for these kinds of dtype
+    **dict.fromkeys("negative subtract sign pow floor_divide remainder".split(), "b"),
+    **dict.fromkeys("bitwise_invert bitwise_and bitwise_or bitwise_xor".split(), "f"),
+    **dict.fromkeys("bitwise_left_shift bitwise_right_shift".split(), "bf"),
+}
 DEFAULT_FLOAT = np.dtype(np.float32)
 
 
@@ -317,7 +322,11 @@ def _step_dtype(step: Step, arguments: list[Any], input_dtypes: Sequence[np.dtyp
     if OPS[step.op].result == "bool":
         return np.dtype(bool)
     kind = common_dtype(arguments[1:] if step.op == "where" else arguments)
-    return DEFAULT_FLOAT if step.op in FLOATING and isinstance(kind, np.dtype) and kind.kind != "f" else kind
+    if not isinstance(kind, np.dtype):
+        return kind
+    if kind.kind in UNDEFINED.get(step.op, ""):
+        raise TypeError(f"{step.op} is not defined for dtype {kind}; convert it with .astype first")
+    return DEFAULT_FLOAT if step.op in FLOATING and kind.kind != "f" else kind
 
 
 def common_dtype(kinds: Sequence[Any]) -> Any:

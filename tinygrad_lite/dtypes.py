@@ -26,7 +26,7 @@ def as_dtype(dtype: Any, name: str = "dtype") -> np.dtype:
     if dtype is float:
         return DEFAULT_FLOAT
     try:
-        found = np.dtype(dtype)
+        found = np.dtype(dtype if dtype is not None else "None")  # NumPy takes None for float64
     except TypeError:
         raise TypeError(f"{name}: {dtype!r} is not a data type; known: {', '.join(ALL)}") from None
     return check(found, name)
@@ -58,7 +58,27 @@ def isdtype(dtype: Any, kind: Any) -> bool:
     >>> isdtype(float32, "real floating"), isdtype(int8, ("bool", "unsigned integer"))
     (True, False)
     """
-    return bool(np.isdtype(np.dtype(dtype), kind))
+    kinds = kind if isinstance(kind, tuple) else (kind,)
+    return any(_is_kind(as_dtype(_dtype_of(dtype), "isdtype"), k) for k in kinds)
+
+
+_KINDS = {
+    "bool": "b", "signed integer": "i", "unsigned integer": "u", "integral": "iu", "real floating": "f",
+    "complex floating": "", "numeric": "iuf",
+}  # fmt: skip
+
+
+def _is_kind(dtype: np.dtype, kind: Any) -> bool:
+    if isinstance(kind, str) and kind not in ALL:
+        if kind not in _KINDS:
+            raise ValueError(f"isdtype: {kind!r} is not a kind; known: {', '.join(_KINDS)}, and dtypes")
+        return dtype.kind in _KINDS[kind]
+    return dtype == as_dtype(kind, "isdtype")
+
+
+def _dtype_of(value: Any) -> Any:
+    """The dtype of a tensor or an array; anything else as it is."""
+    return value.dtype if hasattr(value, "dtype") and not isinstance(value, np.dtype) else value
 
 
 def result_type(*values: Any) -> np.dtype:
@@ -67,13 +87,16 @@ def result_type(*values: Any) -> np.dtype:
     >>> result_type(int32, float32, 1.5), result_type(int8, uint8)
     (dtype('float32'), dtype('int16'))
     """
-    return np.dtype(common_dtype([_kind(v) for v in values]))
+    if not values:
+        raise ValueError("result_type: needs at least one tensor, dtype or number")
+    return as_dtype(common_dtype([_weak_or_strong(v) for v in values]))
 
 
-def _kind(value: Any) -> Any:
-    if isinstance(value, (bool, int, float)):
-        return type(value)
-    return value.dtype if hasattr(value, "dtype") and not isinstance(value, np.dtype) else np.dtype(value)
+def _weak_or_strong(value: Any) -> Any:
+    for weak_type in (bool, int, float):
+        if isinstance(value, weak_type):
+            return weak_type
+    return as_dtype(_dtype_of(value), "result_type")
 
 
 def can_cast(from_: Any, to: Any) -> bool:
@@ -82,7 +105,7 @@ def can_cast(from_: Any, to: Any) -> bool:
     >>> can_cast(int32, float64), can_cast(int64, float32)
     (True, False)
     """
-    return bool(np.can_cast(as_dtype(getattr(from_, "dtype", from_)), as_dtype(to)))
+    return bool(np.can_cast(as_dtype(_dtype_of(from_), "can_cast"), as_dtype(to, "can_cast")))
 
 
 class FloatInfo(NamedTuple):
@@ -102,7 +125,7 @@ def finfo(dtype: Any) -> FloatInfo:
     >>> finfo(float32).eps
     1.1920928955078125e-07
     """
-    kind = as_dtype(getattr(dtype, "dtype", dtype), "finfo")
+    kind = as_dtype(_dtype_of(dtype), "finfo")
     if kind.kind != "f":
         raise TypeError(f"finfo: {kind} is not a float dtype; use iinfo")
     i = np.finfo(kind)
@@ -115,7 +138,7 @@ def iinfo(dtype: Any) -> Any:
     >>> iinfo(int8).max
     127
     """
-    kind = as_dtype(getattr(dtype, "dtype", dtype), "iinfo")
+    kind = as_dtype(_dtype_of(dtype), "iinfo")
     if kind.kind not in "iu":
         raise TypeError(f"iinfo: {kind} is not an integer dtype; use finfo")
     return np.iinfo(kind)

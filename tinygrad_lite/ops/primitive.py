@@ -5,13 +5,14 @@ Because rules use tensor operations they can be recorded themselves, so gradient
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from tinygrad_lite_kernels.expr import Expr
 
-from .. import dtypes
+from .. import devices, dtypes
 from ..autograd.graph import Node, Spec, check_fresh, edge, output_tensor, version_cell
 from ..autograd.modes import mode
 from ..devices import tracing
@@ -155,12 +156,12 @@ def _as_tensor(name: str, value: Any, partner: Tensor | None, position: int) -> 
 
 def number(value: bool | int | float, partner: Tensor | None) -> Tensor:
     """A Python number as a 0-d tensor in the dtype that it takes beside `partner`. Never written to, so shared."""
-    like = partner._data.dtype if partner is not None else dtypes.DEFAULT_FLOAT
-    device = partner._device if partner is not None else None
-    key = value, type(value), like.char, device
+    like, device = (partner._data.dtype, partner._device) if partner is not None else (None, devices.get())
+    sign = math.copysign(1, value) if value == 0 else 0  # 0.0 and -0.0 are equal, but not the same number
+    key = value, type(value), sign, like, device
     tensor = _numbers.get(key)
     if tensor is None:
-        dtype = dtypes.weak(value, like)
+        dtype = dtypes.as_dtype(type(value)) if like is None else dtypes.weak(value, like)
         try:
             data = np.array(value, dtype)
         except OverflowError:
