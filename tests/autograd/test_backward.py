@@ -93,11 +93,11 @@ def test_seeds_of_numbers_and_lists():
 
 X = tg.Tensor([1.0, 2.0], requires_grad=True)
 WRONG_SEEDS = [
-    (lambda: (X * 2).backward(), RuntimeError, r"only for a tensor with one element, this one has shape \(2,\); reduce"),
+    (lambda: (X * 2).backward(), RuntimeError, r"a tensor with one element, this one has shape \(2,\); reduce"),
     (lambda: (X * 2).backward(tg.ones(3)), ValueError, r"the gradient has shape \(3,\), the tensor \(2,\)"),
     (lambda: (X * 2).backward(tg.ones((1, 2))), ValueError, "they must agree"),
     (lambda: (X * 2).backward(tg.ones(2, dtype="float64")), TypeError, "dtype float64, the tensor float32"),
-    (lambda: (X * 2).backward(tg.ones(2, device="numpy")), ValueError, "the gradient is on numpy, the tensor on cpu; move one"),
+    (lambda: (X * 2).backward(tg.ones(2, device="numpy")), ValueError, "gradient is on numpy, the tensor on cpu"),
     (lambda: X.detach().sum().backward(), RuntimeError, "does not require a gradient: none of the tensors"),
     (lambda: tg.tensor([1, 2]).sum().backward(), RuntimeError, "does not require a gradient"),
     (lambda: grad(X.sum(), X.detach()), RuntimeError, r"does not require a gradient; call .requires_grad_\(\)"),
