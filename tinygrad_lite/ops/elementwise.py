@@ -14,7 +14,7 @@ from tinygrad_lite_kernels.expr import OPS, Expr, constant, functions, inputs, p
 
 from ..autograd.graph import Node, check_fresh, output_tensor
 from ..autograd.modes import mode
-from ..devices import tracing
+from ..devices import checked, tracing
 from ..scalar.derivatives import gradient
 from ..tensor import Tensor, wrap
 from .movement import cast
@@ -176,7 +176,24 @@ def elementwise(function: Callable[..., Any]) -> Elementwise:
     return Elementwise(function.__name__, constant(function(*inputs(count))), count, registered=False)
 
 
+class Power(Elementwise):
+    """x1 ** x2. An integer with a negative exponent is no integer: ValueError, unless one of them is a float."""
+
+    def forward(self, device: Any, base: Any, exponent: Any) -> Any:  # type: ignore[override]
+        if base.dtype.kind != "f" and exponent.dtype.kind == "i":
+            checked(self.name, device, _NOT_NEGATIVE, _check_exponents, exponent)
+        return super().forward(device, base, exponent)
+
+
+_NOT_NEGATIVE = program(inputs(1)[0] >= 0, 1)
+
+
+def _check_exponents(exponents: Any) -> None:
+    if exponents.size and exponents.min() < 0:
+        raise ValueError("pow: integers cannot have negative integer exponents; convert the base to floats first")
+
+
 OPERATIONS: dict[str, Elementwise] = {}
 for _name, _op in OPS.items():
     _xs = inputs(_op.arity)
-    OPERATIONS[_name] = Elementwise(_name, functions[_name](*_xs), _op.arity)
+    OPERATIONS[_name] = (Power if _name == "pow" else Elementwise)(_name, functions[_name](*_xs), _op.arity)
