@@ -23,6 +23,7 @@ from .samples import OverSamples, float_arrays
 from .tracing import Nested, leaves, like, one, partials, plain, positions, signature, trace
 from .value import Value
 
+_PLAIN = {float, int, bool}
 Argnums = int | Sequence[int] | None
 Transform = Callable[[Nested, Sequence[Expr]], Nested]
 
@@ -72,6 +73,8 @@ class Compiled:
     def __call__(self, *args: Any, **named: Any) -> Any:
         if named or len(args) != self.count:
             args = self._placed(args, named)
+        if _PLAIN.issuperset(map(type, args)):
+            return self.dispatcher(*map(float, args))
         if any(isinstance(a, (Expr, Value)) for a in args):
             return self._recorded(args)
         if any(isinstance(a, (np.ndarray, list, tuple)) and np.ndim(a) for a in args):

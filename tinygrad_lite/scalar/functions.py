@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tinygrad_lite_kernels.expr import OPS, Expr
 from tinygrad_lite_kernels.expr import functions as traced
 
-from . import value
 from .numbers import NUMBERS
+from .value import Value
+from .value import call as record
 
 
 def unnamed(count: int) -> inspect.Signature:
@@ -19,28 +21,34 @@ def unnamed(count: int) -> inspect.Signature:
     return inspect.Signature([inspect.Parameter(f"x{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(count)])
 
 
+_PLAIN = {float, int, bool}
+
+
 def _function(name: str) -> Callable[..., Any]:
-    symbolic, number, arity = traced[name], NUMBERS[name], OPS[name].arity
+    number, arity = NUMBERS[name], OPS[name].arity
+    special = {Expr: traced[name], Value: partial(record, name)}
 
     def call(*args: Any) -> Any:
         if len(args) != arity:
             raise TypeError(f"{name} takes {arity} arguments, got {len(args)}")
-        kinds = {a.__class__ for a in args}
-        if Expr in kinds:
-            return symbolic(*args)
-        if value.Value in kinds:
-            return value.call(name, *args)
-        if any(hasattr(a, "__array_namespace__") or hasattr(a, "dtype") for a in args):
-            return _on_arrays(name, args)
-        if not all(hasattr(a, "__float__") for a in args):
-            got = ", ".join(a.__class__.__name__ for a in args)
-            raise TypeError(f"{name} takes numbers, Values, traced values, tensors and arrays, got {got}")
-        return number(*args)
+        for a in args:
+            if a.__class__ in special:
+                return special[a.__class__](*args)
+        return number(*args) if _PLAIN.issuperset(map(type, args)) else _on_others(name, args)
 
     call.__name__ = call.__qualname__ = name
-    call.__signature__ = unnamed(arity)  # type: ignore[attr-defined]
     call.__doc__ = f"The operation {name!r} of Values, traced values, numbers, tensors and arrays."
+    call.__signature__ = unnamed(arity)  # type: ignore[attr-defined]
     return call
+
+
+def _on_others(name: str, args: tuple[Any, ...]) -> Any:
+    if any(hasattr(a, "__array_namespace__") or hasattr(a, "dtype") for a in args):
+        return _on_arrays(name, args)
+    if all(hasattr(a, "__float__") for a in args):
+        return NUMBERS[name](*args)
+    got = ", ".join(a.__class__.__name__ for a in args)
+    raise TypeError(f"{name} takes numbers, Values, traced values, tensors and arrays, got {got}")
 
 
 def _on_arrays(name: str, args: tuple[Any, ...]) -> Any:
