@@ -7,12 +7,13 @@ Under pytest-benchmark: `pytest benchmarks/bench_reduce.py`.
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from common import Table, clean_environment, machine, medians
 
 # Name, shape, axes. Bias gradients are sums over axis 0, softmax reduces rows, losses and norms reduce everything.
 REDUCTIONS = [
@@ -76,23 +77,6 @@ def data(shape: tuple[int, ...], dtype: str) -> np.ndarray:
     return (1 + np.random.default_rng(0).standard_normal(shape) / 1000).astype(dtype)
 
 
-def seconds(functions: tuple[Callable[..., Any], ...], a: np.ndarray, rounds: int = 15) -> list[float]:
-    """Median time of one call of each function, taken in turns."""
-    times: list[list[float]] = [[] for _ in functions]
-    for f in functions:
-        f(a)
-    start = time.perf_counter()
-    functions[-1](a)
-    calls = max(1, int(2e-3 / (time.perf_counter() - start)))
-    for _ in range(rounds):
-        for f, kept in zip(functions, times, strict=True):
-            start = time.perf_counter()
-            for _ in range(calls):
-                f(a)
-            kept.append((time.perf_counter() - start) / calls)
-    return [float(np.median(t)) for t in times]
-
-
 @pytest.mark.parametrize("name, shape, axes", REDUCTIONS, ids=str)
 def test_reduce(benchmark, name, shape, axes):
     a = data(shape, "float32")
@@ -107,28 +91,24 @@ def test_other(benchmark, name, shape):
     np.testing.assert_allclose(benchmark(ours, a), numpys(a), rtol=1e-4)
 
 
-def report(label: str, functions: tuple[Callable[..., Any], ...], a: np.ndarray) -> float:
-    """Print one line and return the ratio."""
-    ours, numpys = seconds(functions, a)
-    rates = f"{a.nbytes / ours / 1e9:8.2f} {a.nbytes / numpys / 1e9:8.2f}"
-    print(f"{label:>36} {ours * 1e6:10.1f} {numpys * 1e6:10.1f} {rates} {numpys / ours:7.2f}")
-    return numpys / ours
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dtype", default="float32", choices=["float32", "float64", "int32", "int64"])
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args()
-    from tinygrad_lite_kernels import threads
+    clean_environment(args.threads)
+    print(machine())
+    table = Table(["ours", "numpy"], "GB/s")
 
-    threads.set_num_threads(args.threads)
-    print(f"{'':>36} {'ours us':>10} {'numpy us':>10} {'GB/s':>8} {'GB/s':>8} {'ratio':>7}")
-    ratios = [report(f"{n} {s} {x}", reduction(n, x), data(s, args.dtype)) for n, s, x in REDUCTIONS]
-    print(f"geometric mean of the ratio of reductions: {np.exp(np.mean(np.log(ratios))):.2f}")
+    def compare(label: str, functions: tuple[Callable[..., Any], ...], a: np.ndarray) -> None:
+        table.line(label, medians([partial(f, a) for f in functions]), a.nbytes)
+
+    for name, shape, axes in REDUCTIONS:
+        compare(f"{name} {shape} {axes}", reduction(name, axes), data(shape, args.dtype))
+    table.end()
     for name, shape in OTHERS:
-        report(f"{name} {shape}", other(name), data(shape, args.dtype))
+        compare(f"{name} {shape}", other(name), data(shape, args.dtype))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""What the benchmarks share: a clean environment, functions timed in turns, lines of a table.
+
+A time alone is no result on a shared machine; the ratio of two that were taken in turns in one run is.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Run = Callable[[], Any]
+
+
+def clean_environment(threads: int = 1) -> None:
+    """Start this program anew without OPENBLAS_* settings (of the cores' type, say) and with a number of threads."""
+    wanted = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "TINYGRAD_LITE_NUM_THREADS"):
+        wanted[name] = str(threads)
+    if wanted != dict(os.environ):
+        os.execve(sys.executable, [sys.executable, *sys.argv], wanted)
+
+
+def machine(*packages: str) -> str:
+    """A line for the record: day, processor, Python and the versions of the packages that are installed."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        processor = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        processor = platform.processor() or platform.machine()
+    found = [f"{p} {version(p)}" for p in ("numpy", "numba", *packages) if importlib.util.find_spec(p)]
+    python = f"Python {platform.python_version()}"
+    return ", ".join([date.today().isoformat(), f"{processor} ({os.cpu_count()} cores)", python, *found])
+
+
+def peer(name: str) -> Any:
+    """A package to compare with, or None where it is not installed. torch is told to use one thread."""
+    if not importlib.util.find_spec(name):
+        return None
+    module = importlib.import_module(name)
+    if name == "torch":
+        module.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    return module
+
+
+def medians(runs: Sequence[Run | None], rounds: int = 15, round_seconds: float = 2e-3) -> list[float]:
+    """The median seconds of one call of each function: taken in turns, after two calls that do not count.
+
+    NaN for None, which stands for what a peer cannot do.
+    """
+    for run in filter(None, runs):
+        run()
+    calls = [max(1, int(round_seconds / _seconds(run, 1))) if run else 0 for run in runs]
+    kept: list[list[float]] = [[] for _ in runs]
+    for _ in range(rounds):
+        for run, count, times in zip(runs, calls, kept, strict=True):
+            times.append(_seconds(run, count) if run else np.nan)
+    return [float(np.median(times)) for times in kept]
+
+
+def _seconds(run: Run, calls: int) -> float:
+    start = time.perf_counter()
+    for _ in range(calls):
+        run()
+    return (time.perf_counter() - start) / calls
+
+
+class Table:
+    """Lines of times, rates and ratios: the first function is ours, each ratio says how much longer another takes.
+
+    unit: of the rate, such as "GB/s"; the work of a line is then given in bytes (or floating-point operations).
+    """
+
+    def __init__(self, names: Sequence[str], unit: str = "", width: int = 36):
+        self.unit, self.width = unit, width
+        self.ratios: list[list[float]] = []
+        rates = [f"{unit:>8}" for _ in names] if unit else []
+        shares = [f"{'/ ours':>8}" for _ in names[1:]]
+        print(f"{'us':>{width}}", *(f"{n:>10}" for n in names), *rates, *shares)
+
+    def line(self, label: str, times: Sequence[float], work: float = 0.0) -> None:
+        """Print one line and remember its ratios."""
+        ratios = [t / times[0] for t in times[1:]]
+        self.ratios.append(ratios)
+        rates = [f"{work / t / 1e9:8.1f}" for t in times] if self.unit else []
+        print(f"{label:>{self.width}}", *(f"{t * 1e6:10.2f}" for t in times), *rates, *(f"{r:8.2f}" for r in ratios))
+
+    def end(self) -> None:
+        """Print the geometric means of the ratios."""
+        if self.ratios:
+            means = np.exp(np.nanmean(np.log(self.ratios), axis=0))
+            print("geometric means of the ratios:", ", ".join(f"{m:.2f}" for m in means))
