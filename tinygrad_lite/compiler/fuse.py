@@ -1,4 +1,4 @@
-"""Elementwise kernels that feed one another become one: what only they see is never stored."""
+"""Elementwise kernels that feed one another, or read the same, become one: what only they see is never stored."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MOST_OPERANDS = 24  # of so many LLVM is told that they lie apart
 def fuse(nodes: Sequence[Node], needed: set[Buffer]) -> list[Node]:
     """Groups of elementwise nodes as one node each, the others as they are. needed: buffers that outputs look at."""
     order = Order(nodes)
-    maker: dict[View, int] = {}
+    near: dict[View, int] = {}  # the elementwise node that wrote or read it last
     for i, node in enumerate(nodes):
         if node.kind == "elementwise":
             for view in node.reads:
-                if view in maker and _alike(node, nodes[maker[view]]):
-                    _join(nodes, order, i, maker[view])
-        maker |= dict.fromkeys(node.writes, i)
+                if view in near and _alike(node, nodes[near[view]]):
+                    _join(nodes, order, i, near[view])
+            near |= {v: i for v in (*node.reads, *node.writes) if v.shape == node.writes[0].shape}
     groups = order.groups()
     shared = needed | _shared(nodes, groups)
     return [_merged([nodes[i] for i in group], shared) for group in groups]
