@@ -36,6 +36,7 @@ class Tensor:
     _cell: list[int] | None = None  # version counters, see autograd/graph.py
     _born: int = 0  # the version when this tensor was made
     _view: bool = False
+    _source: Any = None  # of a view: what it was indexed from, and the index, see ops/views.py
     _grad: Tensor | None = None
     _hooks: Any = None
     _retains: bool = False
@@ -168,6 +169,8 @@ def wrap(data: np.ndarray, device: devices.Device) -> Tensor:
 
 def alias(tensor: Tensor) -> Tensor:
     """Another tensor object with the same memory, versions and place in the graph."""
+    if tensor._cell is None:
+        tensor._cell = [0, 0]
     other = wrap(tensor._data, tensor._device)
     other.__dict__.update(tensor.__dict__)
     return other

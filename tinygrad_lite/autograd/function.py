@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..tensor import Tensor, alias, wrap
-from .graph import Node, Spec, edge, version_cell
+from .graph import Node, Spec, check_fresh, edge, version_cell
 from .modes import mode, no_grad
 
 
@@ -78,7 +78,7 @@ class Function:
     def apply(cls, *args: Any) -> Any:
         """Run forward on the arguments and record it."""
         ctx = Context()
-        edges = [edge(a) if isinstance(a, Tensor) else None for a in args]
+        edges = [_edge(a, cls.__name__) if isinstance(a, Tensor) else None for a in args]
         ctx.needs_input_grad = tuple(e is not None for e in edges)
         with no_grad():
             result = cls.forward(ctx, *args)
@@ -87,6 +87,12 @@ class Function:
         if mode.enabled and any(ctx.needs_input_grad):
             outputs = _record(cls, ctx, edges, args, outputs)
         return outputs[0] if isinstance(result, Tensor) else tuple(outputs)
+
+
+def _edge(tensor: Tensor, name: str) -> Any:
+    if mode.enabled:
+        check_fresh(tensor, name)
+    return edge(tensor)
 
 
 class _Primitive:

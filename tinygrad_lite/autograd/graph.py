@@ -86,8 +86,11 @@ def version_cell(tensor: Tensor) -> list[int]:
 
 
 def check_fresh(tensor: Tensor, name: str) -> None:
-    """A view whose base has changed under autograd since it was taken has the new values but the old history."""
-    if tensor._cell is not None and tensor._born < tensor._cell[1]:
+    """A view whose base has changed under autograd since it was taken has the new values but the old history (if any).
+
+    RuntimeError then, also where the view itself does not require a gradient: its new values may.
+    """
+    if tensor._cell is not None and tensor._born < tensor._cell[1] and (tensor.requires_grad or tensor._view):
         raise RuntimeError(
             f"{name}: this view was taken before its base was changed in place, so its gradient would be wrong; "
             "take the view again after the change"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.graph import edge, now
+from ..autograd.graph import check_fresh, edge, now
 from ..autograd.modes import enable_grad, is_grad_enabled, set_grad_enabled
 from ..autograd.sweep import arriving
 from ..ops.movement import copy, detach, reshape_view
@@ -132,6 +132,8 @@ def _point(name: str, x: Any) -> Tensor:
             f"{name}: only float32 and float64 tensors can be differentiated by, got {x.dtype}; convert it with "
             ".astype(tg.float32), or name other arguments in argnums"
         )
+    if is_grad_enabled():
+        check_fresh(x, name)
     return x
 
 

@@ -170,10 +170,21 @@ def _zeroed(g: Tensor, y: Any, x: Any, values: Any, parts: Any) -> Tensor:
     return OPERATIONS["where"](hidden, 0, g)
 
 
+def _kept(g: Tensor, y: Any, x: Any, value: Any, parts: Any) -> Tensor:
+    """Of places that were written more than once, the last value has stayed."""
+    found = indexing.read(g, parts)
+    if parts.places:
+        numbers = Tensor(np.arange(found.size).reshape(found.shape), device=g._device)
+        last = wrap(np.zeros(x.shape, np.int64), g._device)
+        indexing.write(last, parts, numbers._data)
+        found = OPERATIONS["where"](equal(indexing.read(last, parts), numbers), found, 0)
+    return sum_to(found, value.shape)
+
+
 rule("gather", lambda g, y, x, places: indexing.scatter_rows(g, x.shape, places))
 rule("gather_add", lambda g, y, x, shape, places: indexing.gather_rows(g, places))
 rule("put_add", lambda g, y, x, values, places: g, lambda g, y, x, values, places: indexing.gather_rows(g, places))
-rule("setitem", _zeroed, lambda g, y, x, value, parts: sum_to(indexing.read(g, parts), value.shape))
+rule("setitem", _zeroed, _kept)
 
 
 # ---- scans ----

@@ -79,7 +79,7 @@ class Elementwise(Primitive):
                     return self._converted(args)
                 device = a._device
             arrays.append(a._data)
-            requires |= a.requires_grad
+            requires |= a.requires_grad or a._view
         result = wrap(self.forward(device, *arrays), device)
         if requires and mode.enabled and result._data.dtype.kind == "f":
             self._record(args, result)
@@ -89,7 +89,7 @@ class Elementwise(Primitive):
         """The call with numbers, arrays and subclasses of Tensor as plain tensors of one device."""
         tensors = as_tensors(self.name, args)
         result = wrap(self.forward(tensors[0]._device, *[t._data for t in tensors]), tensors[0]._device)
-        if mode.enabled and any([t.requires_grad for t in tensors]) and result._data.dtype.kind == "f":
+        if mode.enabled and any([t.requires_grad or t._view for t in tensors]) and result._data.dtype.kind == "f":
             self._record(tensors, result)
         return result
 
@@ -97,13 +97,12 @@ class Elementwise(Primitive):
         """As `record`, but quicker: this is most of what an eager operation on small tensors costs."""
         edges: list[Any] = []
         for t in args:
-            if not t.requires_grad:
-                edges.append(None)
-            else:
-                edges.append(t if t._node is None else (t._node, t._index))
-                if t._cell is not None:
-                    check_fresh(t, self.name)
+            edges.append(None if not t.requires_grad else t if t._node is None else (t._node, t._index))
+            if t._cell is not None:
+                check_fresh(t, self.name)
         pattern = tuple([e is None for e in edges])
+        if all(pattern):
+            return
         needed = self._needed.get(pattern)
         if needed is None:
             needed = self._needed[pattern] = self.needed(edges)

@@ -154,8 +154,8 @@ def read(x: Tensor, parts: Parts) -> Tensor:
 def setitem(x: Tensor, index: Any, value: Any) -> None:
     """x[index] = value in place. Recorded: the gradient of what was overwritten is 0, that of `value` is read there.
 
-    value: broadcast, and converted to the dtype of `x`. Of repeated indices the last value stays, and the gradient of
-    that place goes to every one of them, so give each place once where gradients of `value` matter.
+    value: broadcast, and converted to the dtype of `x`. Of repeated places the last value stays, and has the gradient.
+    A change of `x[index]` in place (`x[0] += 1`) is recorded as this assignment.
 
     >>> import tinygrad_lite as tg
     >>> x = tg.zeros(4)

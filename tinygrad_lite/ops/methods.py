@@ -10,9 +10,8 @@ from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, UNARY_OPERATORS
 from .. import interchange
 from ..autograd import hooks, sweep
 from ..tensor import Tensor
-from . import axes, composed, indexing, linalg, manipulation, movement, scans, sorting, statistics
+from . import axes, composed, indexing, linalg, manipulation, movement, scans, sorting, statistics, views
 from .elementwise import OPERATIONS
-from .primitive import in_place
 
 METHODS: dict[Any, str] = {
     statistics: "sum prod max min any all mean var std logsumexp softmax log_softmax",
@@ -53,7 +52,7 @@ def _method(operation: Any) -> Callable[..., Any]:
 
 
 def _in_place(name: str, operation: Any) -> Callable[..., Any]:
-    return lambda x, *others: in_place(x, lambda before: operation(before, *others), f"{name} in place")
+    return lambda x, *others: views.change(x, lambda before: operation(before, *others), f"{name} in place")
 
 
 def _sizes(function: Any) -> Callable[..., Any]:
@@ -74,7 +73,7 @@ def _table() -> dict[str, Callable[..., Any]]:
     found |= {f"{name}_": _in_place(name, found[name]) for name in IN_PLACE}
     found |= {name: _sizes(found[name]) for name in SHAPED}
     found |= interchange.METHODS
-    return found | {"__getitem__": indexing.getitem, "__setitem__": indexing.setitem}
+    return found | {"__getitem__": views.getitem, "__setitem__": views.setitem}
 
 
 def _operators() -> dict[str, Callable[..., Any]]:

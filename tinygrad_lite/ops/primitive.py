@@ -52,7 +52,7 @@ class Primitive:
         result = wrap(self.forward(device, *[t._data for t in tensors], *params), device)
         if self.view:
             _share_versions(result, tensors[0])
-        if mode.enabled and any([t.requires_grad for t in tensors]) and result._data.dtype.kind == "f":
+        if mode.enabled and any([t.requires_grad or t._view for t in tensors]) and result._data.dtype.kind == "f":
             record(self, tensors, result, params)
         return result
 
@@ -78,11 +78,12 @@ class Primitive:
 
 
 def record(primitive: Any, tensors: Sequence[Tensor], result: Tensor, params: tuple[Any, ...]) -> None:
-    """Make `result` the output of a node whose edges lead to the inputs that require gradients."""
+    """Make `result` the output of a node whose edges lead to the inputs that require gradients, if there are any."""
     for t in tensors:
-        if t._cell is not None and t.requires_grad:
-            check_fresh(t, primitive.name)
+        check_fresh(t, primitive.name)
     edges = [edge(t) for t in tensors]
+    if not any([e is not None for e in edges]):
+        return
     node = Node(primitive, edges, None, params)
     kept = keep(node, tensors, result, primitive.needed(edges))
     node.saved = [Spec(t._data.shape, t._data.dtype, t._device) if k is None else k
@@ -178,16 +179,21 @@ def in_place(target: Tensor, compute: Callable[[Tensor], Tensor], name: str) -> 
     """Replace the values of `target` by those of `compute(target)`, in its own memory; the change is recorded."""
     before = alias(target)
     result = compute(before)
-    if result._data.dtype != target._data.dtype or result.shape != target.shape:
-        raise TypeError(
-            f"{name}: the result has dtype {result.dtype} and shape {result.shape}, which does not fit in place into "
-            f"a tensor of dtype {target.dtype} and shape {target.shape}"
-        )
+    check_fits(target, result, name)
     check_in_place(target, result.requires_grad, name)
     if result._data is not target._data:
         target._device.movement.copy_into(target._data, result._data)
     adopt(target, result)
     return target
+
+
+def check_fits(target: Tensor, result: Tensor, name: str) -> None:
+    """TypeError where the result of a change in place has another dtype or shape than the tensor."""
+    if result._data.dtype != target._data.dtype or result.shape != target.shape:
+        raise TypeError(
+            f"{name}: the result has dtype {result.dtype} and shape {result.shape}, which does not fit in place into "
+            f"a tensor of dtype {target.dtype} and shape {target.shape}"
+        )
 
 
 def check_in_place(target: Tensor, recorded: bool, name: str) -> None:
