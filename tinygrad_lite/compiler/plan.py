@@ -134,7 +134,7 @@ class Table:
         run, operands, array = step.run, step.operands, self.plan.array
         if isinstance(run, threads.Launch):
             launch, place = run, int(self.rows[number, 1])
-            return lambda outside: launch.run_parallel(place)
+            return lambda outside: launch.run_parallel(place, self, outside)
         call = lambda outside: run.run(*[array(x, outside) for x in operands])  # noqa: E731
         if isinstance(run, Test):
             passed = run.passed
