@@ -60,12 +60,17 @@ def argreduce(name: str, a: np.ndarray, axis: int | None, keepdims: bool = False
     array([1, 0])
     """
     a = check_argreduce(name, a, axis)
-    rows = np.ascontiguousarray(a.reshape(-1) if axis is None else np.moveaxis(a, axis, -1))
+    rows = np.ascontiguousarray(a.reshape(-1) if axis is None else _last(a, axis % a.ndim))
     places = np.empty(rows.shape[:-1], np.int64)
     _places(name, a.dtype, rows.shape[-1], places.size)(places, rows)
     if not keepdims:
         return places
     return places.reshape((1,) * a.ndim) if axis is None else np.expand_dims(places, axis)
+
+
+def _last(a: np.ndarray, axis: int) -> np.ndarray:
+    """The array with that axis as its last; moving it would cost more than finding the extremes of a small array."""
+    return a if axis == a.ndim - 1 else np.moveaxis(a, axis, -1)
 
 
 @lru_cache(MAX_PLANS)
