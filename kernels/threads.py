@@ -29,11 +29,12 @@ class Launch:
     kernel: address. meta: 64-bit integers. size: the range is [0, size). grain: the smallest piece worth a thread.
     """
 
-    __slots__ = ("grain", "record", "run", "size")
+    __slots__ = ("grain", "kept", "record", "run", "size")
 
     def __init__(self, kernel: int, meta: Any, size: int, grain: int = 1 << 17):
         self.record = np.array([kernel, size, *meta], np.int64)
         self.size, self.grain = size, max(grain, 1)
+        self.kept: Any = None  # what the meta points to
         self.run = self._parallel if size >= 2 * self.grain else partial(_compiled_launch(), self.record)
 
     def __call__(self, *operands: np.ndarray) -> None:

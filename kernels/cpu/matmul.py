@@ -216,17 +216,19 @@ def _plain(a: np.ndarray) -> np.ndarray:
     return np.array(a, order="C", subok=False)
 
 
-def bind(a: np.ndarray, b: np.ndarray, accumulate: bool) -> threads.Step | None:
+def bind(a: np.ndarray, b: np.ndarray, accumulate: bool, by_rows: bool = False) -> threads.Step | None:
     """The product bound to the layouts of two arrays; it takes the result (rows first), `a` and `b`.
 
-    None where an operand must be copied first.
+    by_rows: the range shall count rows of the result. None where an operand must be copied first.
     """
     a2, b2 = a[None, :] if a.ndim == 1 else a, b[:, None] if b.ndim == 1 else b
     full = (*np.broadcast_shapes(a2.shape[:-2], b2.shape[:-2]), a2.shape[-2], b2.shape[-1])
-    return _bind(a2, b2, full, accumulate)
+    return _bind(a2, b2, full, accumulate, by_rows)
 
 
-def _bind(a: np.ndarray, b: np.ndarray, full: tuple[int, ...], accumulate: bool) -> threads.Step | None:
+def _bind(
+    a: np.ndarray, b: np.ndarray, full: tuple[int, ...], accumulate: bool, by_rows: bool = False
+) -> threads.Step | None:
     """The product of matrices bound to a layout. None where an operand must be copied first."""
     if any(type(x) is not np.ndarray or any(s % x.itemsize for s in x.strides) for x in (a, b)):
         return None
@@ -244,15 +246,20 @@ def _bind(a: np.ndarray, b: np.ndarray, full: tuple[int, ...], accumulate: bool)
     if rsb != 1 and csb != 1:
         return None
     add = int(accumulate)
-    if not stack and n == 1 and csa == 1 and rsb == 1:
+    if not stack and n == 1 and csa == 1 and rsb == 1 and not by_rows:
         return threads.Launch(_kernel(vector_kernel, a.dtype), [1, k, rsa, 1, add], m, _grain(m, n, k, 0))
-    if not stack and m == 1 and csa == 1 and rsb == 1:
+    if not stack and m == 1 and csa == 1 and rsb == 1 and not by_rows:
         return threads.Launch(_kernel(vector_kernel, a.dtype), [2, k, csb, 1, add], n, _grain(m, n, k, 1))
-    unit, length = (2, math.prod(stack)) if stack else (1, n) if n >= m else (0, m)
+    unit, length = (2, math.prod(stack)) if stack else (0, m) if by_rows or n < m else (1, n)
     own = [math.prod(stack[i + 1 :]) * m * n for i in range(len(stack))]
     meta = [unit, m, n, k, rsa, csa, rsb, csb, n, add, len(stack), *stack, *own]
     meta += [*_stack_strides(a, stack), *_stack_strides(b, stack)]
     return threads.Launch(_kernel(kernel, a.dtype), meta, length, _grain(m, n, k, unit))
+
+
+def is_packed(m: int, n: int, k: int, down: int, along: int, size: int) -> bool:
+    """Whether B is copied into panels; down, along: its strides in bytes. As `product` decides."""
+    return along != size or (m >= PACK_ROWS and (k * n * size > PACK_BYTES or down % 4096 == 0))
 
 
 def _stack_strides(a: np.ndarray, stack: tuple[int, ...]) -> list[int]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
 from tinygrad_lite_kernels import threads
-from tinygrad_lite_kernels.cpu import elementwise, matmul, reduce
+from tinygrad_lite_kernels.cpu import elementwise, matmul, matmul_then, reduce, rows
 
-from .graph import Node, Slot, View, replaced
+from .graph import Buffer, Node, Slot, View, replaced
 
 Operand = View | np.ndarray  # of the graph, or memory of the step's own
 
@@ -37,6 +39,14 @@ def _matmul(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> li
     return [Step(step, [*node.writes, *node.reads[:2]])] if step else None
 
 
+def _matmul_then(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step] | None:
+    product = np.empty(writes[0].shape, reads[0].dtype)
+    inputs = [*reads[2:]]
+    inputs.insert(node.what.at, product)
+    step = matmul_then.bind(reads[0], reads[1], node.what.program, writes, inputs, node.what.at)
+    return [Step(step, [*node.reads[:2], *node.writes, *node.reads[2:]])] if step else None
+
+
 def _reduce(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step] | None:
     plan = reduce.bind(node.what[0], reads[0], *node.what[1:])
     if plan.order is not None or not writes[0].flags.c_contiguous:
@@ -44,6 +54,42 @@ def _reduce(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> li
     between: list[Operand] = [np.empty(shape, dtype) for _, shape, dtype in plan.steps[:-1]]
     places = [node.reads[0], *between, node.writes[0]]
     return [Step(step, [places[i + 1], places[i]]) for i, (step, _, _) in enumerate(plan.steps)]
+
+
+ROW_BYTES = 1 << 18  # of a block of rows: what stays in the second level of cache
+
+
+def _rows(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step] | None:
+    """Passes over blocks of rows; None where a member is more than one kernel."""
+    (members, count, own), outside = node.what, [*node.writes, *node.reads]
+    widths = {v: _row_bytes(v, count) for n in members for v in (*n.writes, *n.reads)}
+    block = min(count, max(1, ROW_BYTES // max(1, sum(widths.values()))))
+    places = dict(zip(own, accumulate((_room(b, count, block) for b in own), initial=0), strict=False))
+    given = dict(zip(outside, [*writes, *reads], strict=True)) | {
+        v: np.empty(v.shape, v.dtype) for v in widths if v.buffer in places
+    }
+    passes = []
+    for member in members:
+        found = BINDERS[member.kind](member, [given[v] for v in member.writes], [given[v] for v in member.reads])
+        if not found or len(found) > 1 or not isinstance(found[0].run, threads.Launch):
+            return None
+        operands = [
+            rows.Scratch(places[v.buffer], v.buffer.size // count) if v.buffer in places else outside.index(v)
+            for v in found[0].operands
+            if isinstance(v, View)
+        ]
+        passes.append(rows.Pass(found[0].run, found[0].run.size // count, operands))
+    scratch = sum(_room(b, count, block) for b in own)
+    return [Step(rows.bind(passes, count, block, scratch, sum(widths.values())), [*outside])]
+
+
+def _row_bytes(view: View, count: int) -> int:
+    """What a row takes of a view; nothing where all rows read the same."""
+    return math.prod(view.shape) * view.dtype.itemsize // count
+
+
+def _room(buffer: Buffer, count: int, block: int) -> int:
+    return -(-buffer.size // count * block // 64) * 64
 
 
 class Test(threads.Function):
@@ -70,8 +116,10 @@ def _check(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> lis
 BINDERS: dict[str, Callable[[Node, list[np.ndarray], list[np.ndarray]], list[Step] | None]] = {
     "elementwise": _elementwise,
     "matmul": _matmul,
+    "matmul_then": _matmul_then,
     "reduce": _reduce,
     "check": _check,
+    "rows": _rows,
 }
 
 
@@ -90,6 +138,18 @@ def _python_elementwise(node: Node, count: int) -> Callable[..., None]:
 def _python_matmul(node: Node, count: int) -> Callable[..., None]:
     matmul = node.device.module("matmul").matmul
     return lambda out, a, b, *_: matmul(a, b, out, node.what)
+
+
+def _python_matmul_then(node: Node, count: int) -> Callable[..., None]:
+    matmul = node.device.module("matmul").matmul
+    then = node.device.module("elementwise").elementwise_into(node.what.program)
+
+    def run(*arrays: np.ndarray) -> None:
+        inputs = [*arrays[count + 2 :]]
+        inputs.insert(node.what.at, matmul(*arrays[count : count + 2]))
+        then(*arrays[:count], *inputs)
+
+    return run
 
 
 def _python_reduce(node: Node, count: int) -> Callable[..., None]:
@@ -118,6 +178,7 @@ def _arrays(found: Any) -> Sequence[np.ndarray]:
 PYTHON: dict[str, Callable[[Node, int], Callable[..., None]]] = {
     "elementwise": _python_elementwise,
     "matmul": _python_matmul,
+    "matmul_then": _python_matmul_then,
     "reduce": _python_reduce,
     "call": _python_call,
     "check": lambda node, count: node.what.function,

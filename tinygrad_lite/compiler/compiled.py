@@ -12,9 +12,11 @@ from ..errors import TraceError
 from ..tensor import Tensor, changes, wrap
 from .arguments import Arguments, replaced, tensors_in
 from .arrays import Traced, owner
+from .epilogue import fuse_epilogues
 from .fuse import fuse
 from .graph import View
 from .plan import Plan
+from .rows import fuse_rows
 from .simplify import checks_first, inline_constants, own_what_is_made, without_dead, written
 from .trace import Tracer, active
 
@@ -76,7 +78,7 @@ class Compiled:
         return replaced(self.result, lambda _: self._tensor(next(made), tensors, arrays))
 
     def _check_changed(self, inputs: Sequence[np.ndarray]) -> None:
-        """TraceError where memory that the function changes is reached in two ways, ValueError where it is read-only."""
+        """Memory that the function changes must be reached in one way (TraceError), and be writable (ValueError)."""
         owners = [id(a) if a.base is None else id(owner(a)) for a in inputs]
         if not self.changed_inputs and self.changed_outside.isdisjoint(owners):
             return
@@ -181,4 +183,5 @@ def _plan(tracer: Tracer, outputs: _Outputs) -> Plan:
     needed = {v.buffer for v in outputs.views}
     checks, nodes = checks_first(tracer.nodes)
     nodes = inline_constants(own_what_is_made(nodes))
-    return Plan(fuse(without_dead(nodes, needed), needed), inputs, outputs.views, checks)
+    nodes = fuse_rows(fuse_epilogues(fuse(without_dead(nodes, needed), needed), needed), needed)
+    return Plan(nodes, inputs, outputs.views, checks)

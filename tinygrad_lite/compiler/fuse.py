@@ -25,8 +25,11 @@ def fuse(nodes: Sequence[Node], needed: set[Buffer]) -> list[Node]:
                     _join(nodes, order, i, near[view])
             near |= {v: i for v in (*node.reads, *node.writes) if v.shape == node.writes[0].shape}
     groups = order.groups()
-    shared = needed | _shared(nodes, groups)
-    return [_merged([nodes[i] for i in group], shared) for group in groups]
+    last = _last_reader(nodes, groups)
+    return [
+        _merged([nodes[i] for i in group], needed | {b for b, reader in last.items() if reader > number})
+        for number, group in enumerate(groups)
+    ]
 
 
 def _alike(a: Node, b: Node) -> bool:
@@ -52,20 +55,14 @@ def _fits(members: Sequence[Node]) -> bool:
     return not any(r != w and r.overlaps(w) for w in writes for r in reads | writes)
 
 
-def _shared(nodes: Sequence[Node], groups: Sequence[Sequence[int]]) -> set[Buffer]:
-    """The buffers that one group reads and another writes."""
-    writers: dict[Buffer, set[int]] = {}
-    for number, group in enumerate(groups):
-        for i in group:
-            for view in nodes[i].writes:
-                writers.setdefault(view.buffer, set()).add(number)
-    reads = ((number, view.buffer) for number, group in enumerate(groups) for i in group for view in nodes[i].reads)
-    return {buffer for number, buffer in reads if writers.get(buffer, set()) - {number}}
+def _last_reader(nodes: Sequence[Node], groups: Sequence[Sequence[int]]) -> dict[Buffer, int]:
+    """For each buffer the number of the last group that reads it."""
+    return {view.buffer: number for number, group in enumerate(groups) for i in group for view in nodes[i].reads}
 
 
 def _merged(members: Sequence[Node], shared: set[Buffer]) -> Node:
     """One node that does what the members did, and stores what others see."""
-    if len(members) == 1:
+    if members[0].kind != "elementwise":
         return members[0]
     arguments: dict[View, Expr] = {}
     now: dict[View, Expr] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -63,7 +63,8 @@ class View(NamedTuple):
 class Node:
     """One kernel: what it reads and writes, and `kind` with `what` saying which it is.
 
-    "elementwise": `what` is the Program; "matmul": whether to add to the output; "reduce": (name, axes, keepdims);
+    "elementwise": `what` is the Program; "matmul": whether to add to the output; "matmul_then": see `Then`;
+    "reduce": (name, axes, keepdims); "rows": see `rows.Rows`;
     "call": a function of arrays, see `Call`; "check": see `Check`.
     """
 
@@ -91,6 +92,13 @@ class Call(NamedTuple):
     in_place: tuple[int, ...] = ()
 
 
+class Then(NamedTuple):
+    """A program that takes a matrix product as its input number `at`. The node reads both factors, then the others."""
+
+    program: Program
+    at: int
+
+
 class Check(NamedTuple):
     """A function that raises where the program `good` is not true for all elements of the array that is read."""
 
@@ -116,7 +124,7 @@ def replaced(value: Any, kind: type, change: Callable[[Any], Any]) -> Any:
     return value
 
 
-def readers(nodes: list[Node]) -> dict[Buffer, list[Node]]:
+def readers(nodes: Iterable[Node]) -> dict[Buffer, list[Node]]:
     """The nodes that read from each buffer."""
     found: dict[Buffer, list[Node]] = {}
     for node in nodes:

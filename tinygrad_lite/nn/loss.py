@@ -12,6 +12,7 @@ from ..devices import checked
 from ..ops.derivatives import rule
 from ..ops.elementwise import OPERATIONS, Elementwise
 from ..ops.linalg import promoted
+from ..ops.movement import broadcast_to
 from ..ops.primitive import Primitive, as_tensors, number
 from ..tensor import Tensor
 from .activation import soft_positive
@@ -95,9 +96,10 @@ def binary_cross_entropy(
 
     Logarithms are limited to -100, as in PyTorch. Prefer `binary_cross_entropy_with_logits`, which needs no limit.
     """
-    p, t = promoted("binary_cross_entropy", *_pair("binary_cross_entropy", input, target, reduction))
+    pair: Any = promoted("binary_cross_entropy", *_pair("binary_cross_entropy", input, target, reduction))
+    p, t = pair
     checked("binary_cross_entropy", p._device, _PROBABLE, _check_probabilities, p._data)
-    return reduce_loss(_weighted(_entropy(p, t if t.shape == p.shape else t * (p * 0 + 1)), weight), reduction)
+    return reduce_loss(_weighted(_entropy(p, t if t.shape == p.shape else broadcast_to(t, p.shape)), weight), reduction)
 
 
 (_p,) = inputs(1)

@@ -18,7 +18,7 @@ from .activation import as_module
 _exp, _log, multiply = functions["exp"], functions["log"], OPERATIONS["multiply"]
 _x, _top, _total = inputs(3)
 SHIFTED_EXP = program(_exp(_x - _top), 2)
-_RATIO = program(_x / _top, 2)
+_SHARE, _SCALED = program(1 / _x, 1), program(_x * _top, 2)  # one division for a row
 _LOG_RATIO = program(_x - _top - _log(_total), 3)
 
 
@@ -31,7 +31,8 @@ def exponentials(device: Any, x: np.ndarray, axis: int) -> tuple[np.ndarray, np.
 
 def _forward(device: Any, x: np.ndarray, axis: int) -> np.ndarray:
     _, powers, total = exponentials(device, x, axis)
-    return device.elementwise.elementwise(_RATIO).one(powers, total)
+    share = device.elementwise.elementwise(_SHARE).one(total)
+    return device.elementwise.elementwise(_SCALED).one(powers, share)
 
 
 def _log_forward(device: Any, x: np.ndarray, axis: int) -> np.ndarray:
