@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import data, io, nn, optim
+from ..compiler import jit
 from ..ops.random import manual_seed
 from ..tensor import Tensor
 from . import checkpoint
@@ -59,6 +60,7 @@ class Run:
         device = settings.device
         samples = data.TensorDataset(Tensor(training.x, device=device), Tensor(training.y, device=device))
         self.loader = data.DataLoader(samples, settings.batch_size, shuffle=True, seed=settings.seed)
+        self.step = jit(self._step)
         self.history: list[dict[str, float]] = []
         self.epoch, self.waited, self.best = 0, 0, math.inf
         self.best_weights: dict[str, np.ndarray] = {}
@@ -113,12 +115,16 @@ class Run:
         self.model.train()
         total = 0.0
         for x, y in self.loader:
-            self.optimizer.zero_grad()
-            loss = self.loss(self.model(x), y)
-            loss.backward()
-            self.optimizer.step()
-            total += float(loss) * len(x)
+            total += float(self.step(x, y)) * len(x)
         return total / len(self.training.x)
+
+    def _step(self, x: Tensor, y: Tensor) -> Tensor:
+        """Loss, gradients and update for a batch; `step` is the same, jitted."""
+        self.optimizer.zero_grad()
+        loss = self.loss(self.model(x), y)
+        loss.backward()
+        self.optimizer.step()
+        return loss
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """Cross entropy, or the mean squared error of standardised values."""
