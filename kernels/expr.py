@@ -83,7 +83,8 @@ class Expr:
     def __array_ufunc__(self, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
         name = UFUNC_NAMES.get(ufunc.__name__, ufunc.__name__)
         if method != "__call__" or options or name not in OPS:
-            raise TypeError(f"numpy.{ufunc.__name__} has no derivative here; known: {', '.join(sorted(OPS))}")
+            what = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"
+            raise TypeError(f"numpy.{what} has no derivative here; known: {', '.join(sorted(OPS))}")
         if any(isinstance(a, np.ndarray) for a in args):
             return np.frompyfunc(partial(apply, name), len(args), 1)(*(_boxed(a) for a in args))
         return apply(name, *args)

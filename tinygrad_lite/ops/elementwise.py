@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
-from tinygrad_lite_kernels.expr import OPS, Expr, constant, functions, inputs, program, substitute, topological
+from tinygrad_lite_kernels.expr import OPS, Expr, functions, inputs, program, substitute, topological
 
 from ..autograd.graph import Node, check_fresh, output_tensor
 from ..autograd.modes import mode
 from ..devices import checked, tracing
 from ..scalar.derivatives import gradient
+from ..scalar.tracing import plain, signature, trace
 from ..tensor import Tensor, wrap
 from .movement import cast
 from .primitive import Primitive, as_tensors, keep
@@ -41,7 +42,9 @@ class Partial:
 
 
 class Elementwise(Primitive):
-    """An operation from an expression over `count` inputs, which broadcast together."""
+    """An operation from an expression over `count` inputs, which broadcast together. defaults: of the last ones."""
+
+    defaults: Sequence[float] = ()
 
     def __init__(self, name: str, expression: Expr, count: int, registered: bool = True):
         self.name, self.expression, self.inputs, self.count = name, expression, count, count
@@ -70,7 +73,7 @@ class Elementwise(Primitive):
 
     def __call__(self, *args: Any) -> Tensor:
         if len(args) != self.inputs:
-            raise TypeError(f"{self.name} takes {self.inputs} arguments, got {len(args)}")
+            args = self._completed(args)
         device: Any = None
         arrays, requires = [], False
         for a in args:
@@ -84,6 +87,13 @@ class Elementwise(Primitive):
         if requires and mode.enabled and result._data.dtype.kind == "f":
             self._record(args, result)
         return result
+
+    def _completed(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """With the defaults of what was left out."""
+        missing = self.count - len(args)
+        if not 0 < missing <= len(self.defaults):
+            raise TypeError(f"{self.name} takes {self.count} arguments, got {len(args)}")
+        return (*args, *self.defaults[-missing:])
 
     def _converted(self, args: Sequence[Any]) -> Tensor:
         """The call with numbers, arrays and subclasses of Tensor as plain tensors of one device."""
@@ -160,7 +170,8 @@ def elementwise(function: Callable[..., Any]) -> Elementwise:
     """Make a tensor operation from a scalar Python function: fused into one kernel, with gradients of any order.
 
     function: of scalars, in operators and the functions of `tinygrad_lite.scalar` (or NumPy's); it is traced once.
-    Raises TypeError where the function uses Python's `if` on a value or a function that has no derivative here.
+    Arguments with a number as default may be left out. Raises TypeError where the function uses Python's `if` on a
+    value, or a function that has no derivative here.
 
     >>> import tinygrad_lite as tg
     >>> @tg.elementwise
@@ -169,10 +180,17 @@ def elementwise(function: Callable[..., Any]) -> Elementwise:
     >>> swish(tg.tensor([0.0, 1.0]))
     Tensor([0.       , 0.7310586])
     """
-    import inspect
-
-    count = len(inspect.signature(function).parameters)
-    return Elementwise(function.__name__, constant(function(*inputs(count))), count, registered=False)
+    function = plain(function)
+    name = getattr(function, "__name__", "function")
+    parameters = signature(function).parameters.values()
+    if not parameters:
+        raise TypeError(f"elementwise: {name} takes no arguments; it must take one for each tensor")
+    result = trace(function, inputs(len(parameters)))
+    if isinstance(result, tuple):
+        raise TypeError(f"elementwise: {name} returned {len(result)} values; it must return one")
+    operation = Elementwise(name, result, len(parameters), registered=False)
+    operation.defaults = [p.default for p in parameters if p.default is not p.empty]
+    return operation
 
 
 class Power(Elementwise):
