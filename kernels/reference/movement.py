@@ -72,7 +72,7 @@ def pad(a: np.ndarray, widths: Sequence[tuple[int, int]], value: float = 0.0) ->
     ValueError where widths are negative or not one pair for each axis, or the dtype has no such value.
 
     >>> pad(np.ones(2), [(1, 2)])
-    array([0., 1., 1., 0., 0., 0.])
+    array([0., 1., 1., 0., 0.])
     """
     a = check_array("pad", a)
     if len(widths) != a.ndim or any(before < 0 or after < 0 for before, after in widths):
