@@ -1,8 +1,8 @@
 """The error function and its complement.
 
 erfc(x) = exp(-x**2) P(u) / (1 + 2 x) with u = (x - m) / (x + m) for x >= 0. Near zero erf(x) = x + x P(x**2); further
-out float64 takes 1 - erfc(x), and float32 1 - exp(P(|x|)). The square is written x * x, as derivatives write it: a kernel
-that needs both computes one exponential.
+out float64 takes 1 - erfc(x), and float32 1 - exp(P(|x|)). The square is written x * x, as derivatives write it: a
+kernel that needs both computes one exponential.
 """
 
 from __future__ import annotations
