@@ -85,6 +85,14 @@ def test_products_with_bias_and_activation(m, n, k, layout, dtype):
     assert kinds(jitted) in (["matmul_then"], ["matmul", "elementwise"])
 
 
+def test_a_kernel_behind_two_products_takes_one_of_them():
+    a, b, c = (tg.tensor(RNG.standard_normal((9, 9))) for _ in range(3))
+    function = lambda a, b, c: tg.tanh(a @ b + b @ c)  # noqa: E731
+    jitted = tg.jit(function)
+    np.testing.assert_allclose(jitted(a, b, c).numpy(), function(a, b, c).numpy(), rtol=1e-12)
+    assert sorted(kinds(jitted)) == ["matmul", "matmul_then"]
+
+
 @pytest.mark.parametrize("sizes", [(31, 70, 1300, 9), (200, 1100, 33, 12)], ids=str)
 def test_weight_gradients_feed_the_optimizer(sizes):
     batch, inputs, hidden, classes = sizes

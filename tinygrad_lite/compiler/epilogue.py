@@ -17,8 +17,10 @@ def fuse_epilogues(nodes: Sequence[Node], needed: set[Buffer]) -> list[Node]:
     for i, node in enumerate(nodes):
         if _is_plain_product(node) and node.writes[0].buffer not in needed:
             found = read_by.get(node.writes[0].buffer, [])
-            if len(found) == 1 and _follows(node, found[0]) and order.can_join(i, number[id(found[0])]):
-                order.join(i, number[id(found[0])])
+            if len(found) == 1 and _follows(node, found[0]):
+                reader = number[id(found[0])]
+                if order.group[reader] == 1 << reader and order.can_join(i, reader):  # it takes one product only
+                    order.join(i, reader)
     return [_joined([nodes[i] for i in group]) for group in order.groups()]
 
 
