@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, UNARY_OPERATORS
+import numpy as np
+from tinygrad_lite_kernels.expr import COMPARISONS, OPERATORS, UNARY_OPERATORS, Expr
 
 from .. import interchange
 from ..autograd import hooks, sweep
 from ..tensor import Tensor
 from . import axes, composed, indexing, linalg, manipulation, movement, scans, sorting, statistics, views
-from .elementwise import OPERATIONS
+from .elementwise import OPERATIONS, Elementwise
 
 METHODS: dict[Any, str] = {
     statistics: "sum prod max min any all mean var std logsumexp softmax log_softmax",
@@ -39,16 +40,30 @@ IN_PLACE = (
 ).split()
 
 
+OPERANDS = (Tensor, bool, int, float, np.generic, np.ndarray, list, tuple, Expr)
+
+
+def _known(x: Any) -> bool:
+    """Whether operators take it; of the others (None, text, ...) Python asks whether they know tensors."""
+    return isinstance(x, OPERANDS) or hasattr(x, "__array__") or hasattr(x, "__dlpack__")
+
+
 def _operator(operation: Any) -> Callable[..., Any]:
-    return lambda a, b: operation(a, b)
+    return lambda a, b: operation(a, b) if b.__class__ is Tensor or _known(b) else NotImplemented
 
 
 def _reversed(operation: Any) -> Callable[..., Any]:
-    return lambda a, b: operation(b, a)
+    return lambda a, b: operation(b, a) if _known(b) else NotImplemented
 
 
 def _method(operation: Any) -> Callable[..., Any]:
     return lambda x, *others, **options: operation(x, *others, **options)
+
+
+def _changed(name: str, operation: Any) -> Callable[..., Any]:
+    """x += y."""
+    change = _in_place(name, operation)
+    return lambda a, b: change(a, b) if _known(b) else NotImplemented
 
 
 def _in_place(name: str, operation: Any) -> Callable[..., Any]:
@@ -68,7 +83,7 @@ def _sizes(function: Any) -> Callable[..., Any]:
 def _table() -> dict[str, Callable[..., Any]]:
     """Every method by name."""
     found = {name: getattr(home, name) for home, names in METHODS.items() for name in names.split()}
-    found |= {name: _method(operation) for name, operation in OPERATIONS.items()}
+    found |= {name: _method(f) for name, f in {**found, **OPERATIONS}.items() if isinstance(f, Elementwise)}
     found |= {other: found[name] for other, name in ALIASES.items()}
     found |= {f"{name}_": _in_place(name, found[name]) for name in IN_PLACE}
     found |= {name: _sizes(found[name]) for name in SHAPED}
@@ -80,10 +95,10 @@ def _operators() -> dict[str, Callable[..., Any]]:
     """Every operator by its Python name."""
     found = {f"__{p}__": _operator(OPERATIONS[name]) for p, name in {**OPERATORS, **COMPARISONS}.items()}
     found |= {f"__r{p}__": _reversed(OPERATIONS[name]) for p, name in OPERATORS.items()}
-    found |= {f"__i{p}__": _in_place(name, OPERATIONS[name]) for p, name in OPERATORS.items()}
+    found |= {f"__i{p}__": _changed(name, OPERATIONS[name]) for p, name in OPERATORS.items()}
     found |= {f"__{p}__": _method(OPERATIONS[name]) for p, name in UNARY_OPERATORS.items()}
     found |= {"__matmul__": _operator(linalg.matmul), "__rmatmul__": _reversed(linalg.matmul)}
-    return found | {"__imatmul__": _in_place("matmul", linalg.matmul), "__pos__": composed.positive}
+    return found | {"__imatmul__": _changed("matmul", linalg.matmul), "__pos__": composed.positive}
 
 
 def install() -> None:
