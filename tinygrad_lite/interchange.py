@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from tinygrad_lite_kernels.expr import UFUNC_NAMES
 
-from . import devices, dtypes
+from . import devices, dtypes, numpy_functions
 from .autograd.graph import version_cell
-from .ops import composed, linalg
 from .ops.elementwise import OPERATIONS
 from .ops.manipulation import astype
 from .ops.movement import to_device
@@ -142,24 +140,6 @@ def _index(x: Tensor) -> int:
     return int(x._data.item())
 
 
-UFUNCS: dict[str, Any] = {
-    **OPERATIONS, "matmul": linalg.matmul, "vecdot": linalg.vecdot, "logaddexp": composed.logaddexp,
-    "positive": composed.positive, "reciprocal": composed.reciprocal,
-}  # fmt: skip
-
-
-def _ufunc(x: Tensor, ufunc: Any, method: str, *args: Any, **options: Any) -> Any:
-    """NumPy's functions on tensors are our operations of the same name, so that gradients are not lost."""
-    name = UFUNC_NAMES.get(ufunc.__name__, ufunc.__name__)
-    if method != "__call__" or options or name not in UFUNCS:
-        how = "" if method == "__call__" else f".{method}"
-        given = f" with {', '.join(options)}" if options else ""
-        raise TypeError(
-            f"numpy.{ufunc.__name__}{how}{given} does not take tensors; use .detach().numpy() for the values"
-        )
-    return UFUNCS[name](*args)
-
-
 def dlpack(
     x: Tensor, *, stream: Any = None, max_version: Any = None, dl_device: Any = None, copy: bool | None = None
 ) -> Any:
@@ -200,5 +180,6 @@ METHODS: dict[str, Any] = {
     "__int__": lambda x: int(item(x)), "__index__": _index,
     "__contains__": _contains,
     "__dlpack__": dlpack,
-    "__dlpack_device__": lambda x: x._data.__dlpack_device__(), "__array_ufunc__": _ufunc,
+    "__dlpack_device__": lambda x: x._data.__dlpack_device__(),
+    "__array_ufunc__": numpy_functions.ufunc, "__array_function__": numpy_functions.function,
 }  # fmt: skip

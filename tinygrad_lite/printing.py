@@ -14,6 +14,7 @@ def tensor_text(x: Tensor) -> str:
     usual = {"f": dtypes.DEFAULT_FLOAT, "i": dtypes.DEFAULT_INT}.get(x.dtype.kind, x.dtype)
     notes = [body]
     notes += [f"dtype={x.dtype}"] if x.dtype != usual or x.size == 0 else []
+    notes += [f"shape={x.shape}"] if x.size == 0 and x.ndim > 1 else []
     notes += [f"device={x.device!r}"] if x._device is not devices.get() else []
     if x._node is not None:
         notes.append(f"from={x._node.primitive.name}")

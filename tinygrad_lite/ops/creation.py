@@ -85,6 +85,8 @@ def from_dlpack(x: Any, device: Any = None, copy: bool | None = None) -> Tensor:
     >>> tg.from_dlpack(np.arange(3))
     Tensor([0, 1, 2])
     """
+    if not hasattr(x, "__dlpack__"):
+        raise TypeError(f"from_dlpack: {type(x).__name__} does not speak DLPack; use asarray")
     return asarray(np.from_dlpack(x), device=device, copy=copy)
 
 
