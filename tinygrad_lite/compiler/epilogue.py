@@ -19,7 +19,7 @@ def fuse_epilogues(nodes: Sequence[Node], needed: set[Buffer]) -> list[Node]:
             found = read_by.get(node.writes[0].buffer, [])
             if len(found) == 1 and _follows(node, found[0]):
                 reader = number[id(found[0])]
-                if order.group[reader] == 1 << reader and order.can_join(i, reader):  # it takes one product only
+                if len(order.group(reader)) == 1 and order.can_join(i, reader):  # it takes one product only
                     order.join(i, reader)
     return [_joined([nodes[i] for i in group]) for group in order.groups()]
 

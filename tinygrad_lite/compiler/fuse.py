@@ -8,7 +8,7 @@ from tinygrad_lite_kernels.expr import Expr, program
 from tinygrad_lite_kernels.layout import order_of
 
 from .graph import Buffer, Node, View
-from .order import Order, bits
+from .order import Order
 from .programs import expressions
 
 MOST_OPERANDS = 24  # of so many LLVM is told that they lie apart
@@ -25,11 +25,8 @@ def fuse(nodes: Sequence[Node], needed: set[Buffer]) -> list[Node]:
                     _join(nodes, order, i, near[view])
             near |= {v: i for v in (*node.reads, *node.writes) if v.shape == node.writes[0].shape}
     groups = order.groups()
-    last = _last_reader(nodes, groups)
-    return [
-        _merged([nodes[i] for i in group], needed | {b for b, reader in last.items() if reader > number})
-        for number, group in enumerate(groups)
-    ]
+    seen = seen_later(nodes, groups, needed)
+    return [_merged([nodes[i] for i in group], later) for group, later in zip(groups, seen, strict=True)]
 
 
 def _alike(a: Node, b: Node) -> bool:
@@ -41,8 +38,7 @@ def _alike(a: Node, b: Node) -> bool:
 
 
 def _join(nodes: Sequence[Node], order: Order, a: int, b: int) -> None:
-    both = order.group[a] | order.group[b]
-    if order.group[a] != order.group[b] and order.can_join(a, b) and _fits([nodes[i] for i in bits(both)]):
+    if order.can_join(a, b) and _fits([nodes[i] for i in sorted({*order.group(a), *order.group(b)})]):
         order.join(a, b)
 
 
@@ -55,12 +51,14 @@ def _fits(members: Sequence[Node]) -> bool:
     return not any(r != w and r.overlaps(w) for w in writes for r in reads | writes)
 
 
-def _last_reader(nodes: Sequence[Node], groups: Sequence[Sequence[int]]) -> dict[Buffer, int]:
-    """For each buffer the number of the last group that reads it."""
-    return {view.buffer: number for number, group in enumerate(groups) for i in group for view in nodes[i].reads}
+def seen_later(nodes: Sequence[Node], groups: Sequence[Sequence[int]], needed: set[Buffer]) -> list[set[Buffer]]:
+    """For each group those buffers, of all that it writes, that a later group reads or that are needed afterwards."""
+    last = {view.buffer: number for number, group in enumerate(groups) for i in group for view in nodes[i].reads}
+    written = ({v.buffer for i in group for v in nodes[i].writes} for group in groups)
+    return [{b for b in found if b in needed or last.get(b, -1) > number} for number, found in enumerate(written)]
 
 
-def _merged(members: Sequence[Node], shared: set[Buffer]) -> Node:
+def _merged(members: Sequence[Node], seen: set[Buffer]) -> Node:
     """One node that does what the members did, and stores what others see."""
     if members[0].kind != "elementwise":
         return members[0]
@@ -69,7 +67,7 @@ def _merged(members: Sequence[Node], shared: set[Buffer]) -> Node:
     for node in members:
         args = [now[v] if v in now else _argument(arguments, v) for v in node.reads]
         now |= zip(node.writes, expressions(node.what, args), strict=True)
-    stored = {v: x for v, x in now.items() if v.buffer.kind != "inside" or v.buffer in shared}
+    stored = {v: x for v, x in now.items() if v.buffer.kind != "inside" or v.buffer in seen}
     what = program(list(stored.values()), len(arguments))
     return Node("elementwise", members[0].device, what, list(arguments), list(stored))
 

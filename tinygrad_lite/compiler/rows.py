@@ -8,8 +8,9 @@ from itertools import accumulate
 from operator import mul
 from typing import NamedTuple
 
+from .fuse import seen_later
 from .graph import Buffer, Node, View
-from .order import Order, bits
+from .order import Order
 
 LEAST_BYTES = 1 << 18  # less than this is in cache anyway
 MOST_OPERANDS = 48
@@ -65,11 +66,11 @@ def _in_rows(view: View) -> bool:
 
 
 def _join(nodes: Sequence[Node], order: Order, counts: list[set[int]], a: int, b: int) -> None:
-    both = order.group[a] | order.group[b]
-    common = set.intersection(*(counts[i] for i in bits(both)))
-    if order.group[a] == order.group[b] or not common or not order.can_join(a, b):
+    both = sorted({*order.group(a), *order.group(b)})
+    common = set.intersection(*(counts[i] for i in both))
+    if not common or not order.can_join(a, b):
         return
-    members = [nodes[i] for i in bits(both)]
+    members = [nodes[i] for i in both]
     if len({v for n in members for v in (*n.reads, *n.writes)}) <= MOST_OPERANDS and _aligned(members, max(common)):
         order.join(a, b)
 
