@@ -36,10 +36,8 @@ def fuse_rows(nodes: Sequence[Node], needed: set[Buffer]) -> list[Node]:
                     _join(nodes, order, counts, i, near[view.buffer])
             near |= dict.fromkeys((v.buffer for v in (*node.reads, *node.writes)), i)
     groups = order.groups()
-    last = {v.buffer: n for n, group in enumerate(groups) for i in group for v in nodes[i].reads}
-    return [
-        n for k, g in enumerate(groups) for n in _grouped(nodes, counts, g, needed | {b for b in last if last[b] > k})
-    ]
+    seen = seen_later(nodes, groups, needed)
+    return [n for g, later in zip(groups, seen, strict=True) for n in _grouped(nodes, counts, g, later)]
 
 
 def _row_counts(node: Node) -> set[int]:
