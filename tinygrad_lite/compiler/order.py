@@ -49,7 +49,7 @@ class Order:
         window = [g for g in self.sequence[start:stop] if g is not None and g not in (first, second)]
         window = [g for g in window if g not in behind] + [second] + [g for g in window if g in behind]
         gap: list[int | None] = [None] * (stop - start - len(window))
-        self.sequence[start:stop] = gap + window
+        self.sequence[start:stop] = [*gap, *window]
         for at in range(start, stop):
             if (g := self.sequence[at]) is not None:
                 self.place[g] = at
