@@ -6,6 +6,7 @@ Every device and every number of threads gives the same ones, and a generator's 
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -34,8 +35,12 @@ class Generator:
         return {"seed": int(self.state[0]), "block": int(self.state[1])}
 
     def set_state(self, state: dict[str, int]) -> None:
-        """Go on from a state that `get_state` gave."""
-        self.state[:] = _checked_seed(int(state["seed"])), int(state["block"])
+        """Go on from a state that `get_state` gave. ValueError for anything else."""
+        try:
+            seed, block = operator.index(state["seed"]), operator.index(state["block"])
+        except (TypeError, KeyError):
+            raise ValueError(f"set_state: needs what get_state gave, got {state!r}") from None
+        self.state[:] = seed % 2**64, block % 2**64
 
     def bits(self, count: int, device: Any = None) -> np.ndarray:
         """The next `count` random 32-bit words; what is left of the last block of four is skipped."""
@@ -79,19 +84,25 @@ def manual_seed(seed: int) -> Generator:
     return default_generator
 
 
-def _drawn(kind: str, shape: Shape, dtype: Any, device: Any, requires_grad: bool, generator: Any) -> Tensor:
-    sizes = _shape(kind, shape)
+def _source(name: str, generator: Any) -> Generator:
+    if generator is None:
+        return default_generator
+    if not isinstance(generator, Generator):
+        raise TypeError(f"{name}: generator must be a tg.Generator, got {generator!r}")
+    return generator
+
+
+def _drawn(
+    name: str, draw: str, shape: tuple[Any, ...], dtype: Any, device: Any, requires_grad: bool, generator: Any
+) -> Tensor:
+    sizes = _shape(name, shape[0] if len(shape) == 1 else shape)
     wanted = dtypes.DEFAULT_FLOAT if dtype is None else dtypes.as_dtype(dtype)
     if wanted.kind != "f":
-        raise TypeError(f"{kind}: dtype must be float32 or float64, got {wanted}")
+        raise TypeError(f"{name}: dtype must be float32 or float64, got {wanted}")
     place = devices.get(device)
-    data = getattr(generator or default_generator, kind)(math.prod(sizes), wanted, place).reshape(sizes)
+    data = getattr(_source(name, generator), draw)(math.prod(sizes), wanted, place).reshape(sizes)
     result = wrap(data, place)
     return result.requires_grad_() if requires_grad else result
-
-
-def _sizes(shape: tuple[Any, ...]) -> Shape:
-    return shape[0] if len(shape) == 1 else shape
 
 
 def rand(
@@ -105,7 +116,7 @@ def rand(
     >>> tg.rand(2, 3, generator=tg.Generator(1)).shape
     (2, 3)
     """
-    return _drawn("uniform", _sizes(shape), dtype, device, requires_grad, generator)
+    return _drawn("rand", "uniform", shape, dtype, device, requires_grad, generator)
 
 
 def randn(
@@ -117,7 +128,7 @@ def randn(
     >>> tg.randn(2, 3, dtype=tg.float64, generator=tg.Generator(1)).dtype
     dtype('float64')
     """
-    return _drawn("normal", _sizes(shape), dtype, device, requires_grad, generator)
+    return _drawn("randn", "normal", shape, dtype, device, requires_grad, generator)
 
 
 def randint(
@@ -125,7 +136,7 @@ def randint(
 ) -> Tensor:
     """Integers (int64, or `dtype`) from low to high - 1; from 0 to low - 1 without high.
 
-    ValueError where there is no such integer.
+    ValueError where there is no such integer, or the dtype does not hold them all.
 
     >>> import tinygrad_lite as tg
     >>> x = tg.randint(3, 5, (100,), generator=tg.Generator(1))
@@ -133,14 +144,31 @@ def randint(
     (3, 4)
     """
     low, high = (0, low) if high is None else (low, high)
-    if high <= low:
-        raise ValueError(f"randint: high must be larger than low, got low={low}, high={high}")
+    kind = dtypes.DEFAULT_INT if dtype is None else dtypes.as_dtype(dtype)
+    _check_range(low, high, kind)
     sizes = _shape("randint", shape)
     place = devices.get(device)
-    data = (generator or default_generator).integers(low, high, math.prod(sizes), place)
-    kind = dtypes.DEFAULT_INT if dtype is None else dtypes.as_dtype(dtype)
+    data = _source("randint", generator).integers(int(low), int(high), math.prod(sizes), place)
     data = data if data.dtype == kind else place.movement.astype(data, kind)
     return wrap(data.reshape(sizes), place)
+
+
+def _check_range(low: Any, high: Any, dtype: np.dtype) -> None:
+    if not all(isinstance(n, (int, np.integer)) for n in (low, high)):
+        raise TypeError(f"randint: low and high must be integers, got {low!r} and {high!r}")
+    if high <= low:
+        raise ValueError(f"randint: high must be larger than low, got low={low}, high={high}")
+    for kind in (dtypes.DEFAULT_INT, dtype):
+        if kind.kind != "f" and not _least(kind) <= low < high <= _most(kind) + 1:
+            raise ValueError(f"randint: {kind} does not hold all from {low} to {high - 1}")
+
+
+def _least(kind: np.dtype) -> int:
+    return 0 if kind.kind == "b" else int(np.iinfo(kind).min)
+
+
+def _most(kind: np.dtype) -> int:
+    return 1 if kind.kind == "b" else int(np.iinfo(kind).max)
 
 
 def randperm(count: int, device: Any = None, generator: Any = None) -> Tensor:
@@ -150,5 +178,7 @@ def randperm(count: int, device: Any = None, generator: Any = None) -> Tensor:
     >>> sorted(tg.randperm(4, generator=tg.Generator(1)).tolist())
     [0, 1, 2, 3]
     """
+    if not isinstance(count, (int, np.integer)) or count < 0:
+        raise ValueError(f"randperm: count must be an integer that is not negative, got {count!r}")
     place = devices.get(device)
-    return wrap((generator or default_generator).permutation(count, place), place)
+    return wrap(_source("randperm", generator).permutation(int(count), place), place)
