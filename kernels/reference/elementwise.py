@@ -44,12 +44,12 @@ class Elementwise:
         self.program = program
 
     def __call__(self, *arrays: np.ndarray) -> tuple[np.ndarray, ...]:
+        shape = broadcast_shape("elementwise", [a.shape for a in arrays])
         dtypes = step_dtypes(self.program, [a.dtype for a in arrays])
         values: list[Any] = []
         with np.errstate(all="ignore"):
             for step, dtype in zip(self.program.steps, dtypes, strict=True):
                 values.append(_evaluate(step, dtype, [values[i] for i in step.args], arrays))
-        shape = broadcast_shape("elementwise", [a.shape for a in arrays])
         outputs = self.program.outputs
         return tuple(np.array(np.broadcast_to(np.asarray(values[i], dtypes[i]), shape)) for i in outputs)
 

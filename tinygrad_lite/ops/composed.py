@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from tinygrad_lite_kernels.expr import Expr, functions, inputs
+from tinygrad_lite_kernels.layout import broadcast_shape
 
+from ..dtypes import float64
 from ..tensor import Tensor
 from .creation import zeros_like
 from .elementwise import OPERATIONS, Elementwise
-from .movement import tensor_of
+from .movement import cast, tensor_of
+from .primitive import as_tensors
 
 _f = functions
 where, equal, both = _f["where"], _f["equal"], _f["logical_and"]
@@ -56,9 +60,16 @@ def clip(x: Any, min: Any = None, max: Any = None) -> Tensor:
     >>> tg.clip(tg.tensor([-2.0, 0.5, 3.0]), 0, 1)
     Tensor([0. , 0.5, 1. ])
     """
-    x = tensor_of("clip", x)
-    x = x if min is None else clip_low(x, min)
-    return x if max is None else clip_high(x, max)
+    x, *bounds = _fitting("clip", x, *(bound for bound in (min, max) if bound is not None))
+    x = x if min is None else clip_low(x, bounds[0])
+    return x if max is None else clip_high(x, bounds[-1])
+
+
+def _fitting(name: str, *args: Any) -> Sequence[Tensor]:
+    """The arguments as tensors that broadcast together."""
+    tensors = as_tensors(name, args)
+    broadcast_shape(name, [t.shape for t in tensors])
+    return tensors
 
 
 def positive(x: Any) -> Tensor:
@@ -109,7 +120,9 @@ def isclose(x1: Any, x2: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan:
     Tensor([ True, False])
     """
     operations = OPERATIONS
-    a, b = tensor_of("isclose", x1), tensor_of("isclose", x2)
+    a, b = _fitting("isclose", x1, x2)
+    if "f" not in (a.dtype.kind, b.dtype.kind):  # differences of integers can wrap around
+        a, b = cast(a, float64), cast(b, float64)
     size = operations["abs"](b)
     bound = operations["add"](operations["multiply"](size, rtol), atol)
     near = operations["less_equal"](operations["abs"](operations["subtract"](a, b)), bound)
