@@ -16,6 +16,8 @@ def test_gradients_accumulate_in_leaves_only():
     z.backward()
     z.backward()
     assert (x.grad, y.grad) == (24.0, 3.0)
+    x.backward()  # a leaf is its own gradient, and accumulates as well
+    assert x.grad == 25.0
     x.zero_grad()
     assert x.grad == 0.0
 

@@ -94,7 +94,8 @@ def as_value(x: Any) -> Value:
 
 def _backward(root: Value, create_graph: bool) -> None:
     """Give the root its gradient and let it flow down to the leaves."""
-    root.grad = Value(1.0) if create_graph else 1.0
+    one = Value(1.0) if create_graph else 1.0
+    root.grad = one if root._a is not None else one + root.grad
     order = [root] if root._a is not None else []
     try:
         _count_uses(order)
