@@ -22,7 +22,7 @@ from . import elementwise, matmul
 
 BLOCK_BYTES = 1 << 17
 LONG = 1024  # columns that make a good run for the program's kernel
-TALL = 128  # rows that share a packed part of B
+TALL, TALLEST = 128, 504  # rows that share a packed part of B; so many where packing is most of the work
 
 
 def kernel(operands, meta, lo, hi):
@@ -67,7 +67,7 @@ def bind(
     if not isinstance(first, threads.Launch) or not isinstance(then, threads.Launch):
         return None
     (m, k), n = a.shape, b.shape[1]
-    height, width = _block(m, n, a.itemsize, matmul.is_packed(m, n, k, b.strides[0], b.strides[1], a.itemsize))
+    height, width = _block(m, n, k, a.itemsize, matmul.is_packed(m, n, k, b.strides[0], b.strides[1], a.itemsize))
     count = len(outputs) + len(inputs)
     meta: list[Any] = [height, width, a.itemsize, len(outputs) + at, count]
     meta += [then.record[0], then.record.ctypes.data + 16, first.record[0], *first.record[2:13]]
@@ -79,12 +79,13 @@ def bind(
 
 
 def pays(m: int, n: int, k: int, down: int, along: int, size: int) -> bool:
-    """Whether blocks are no slower than the product alone: not where each would pack the same part of B again."""
-    return m <= TALL or not matmul.is_packed(m, n, k, down, along, size)
+    """Whether blocks cost less than storing the product: not where each packs the same long part of B again."""
+    return m <= TALL or k <= TALL or not matmul.is_packed(m, n, k, down, along, size)
 
 
-def _block(m: int, n: int, size: int, packed: bool) -> tuple[int, int]:
+def _block(m: int, n: int, k: int, size: int, packed: bool) -> tuple[int, int]:
     """Rows and columns of a block: long runs for the program, but tall blocks where B is packed anew for each."""
+    if packed and k <= TALL:
+        return min(m, TALLEST), min(n, LONG)
     width = min(n, BLOCK_BYTES // (min(m, TALL) * size) // 64 * 64 if packed else LONG)
-    height = max(12, BLOCK_BYTES // (width * size) // 12 * 12)
-    return min(m, height), width
+    return min(m, max(12, BLOCK_BYTES // (width * size) // 12 * 12)), width
