@@ -1,7 +1,7 @@
 """A matrix product whose elements go through an elementwise program while they are in cache; the product is not stored.
 
-It is computed in blocks (rows x columns) in scratch memory, and each block is handed on to the program's kernel: bias and
-activation of a layer, or the update of an optimizer that takes the gradient of a weight.
+It is computed in blocks (rows x columns) in scratch memory, and each block is handed on to the program's kernel: bias
+and activation of a layer, or the update of an optimizer that takes the gradient of a weight.
 
 operands: A, B, then those of the program's kernel without the product. meta: rows and columns of a block, item size,
 which operand of the program's kernel is the product, how many it has, its address, that of its meta, the address of the
