@@ -1,3 +1,3 @@
-"""The command line: `tinygrad-lite train | predict | gradcheck | info`."""
+"""The command line: `tinygrad-lite train | predict | gradcheck | bench | info`."""
 
 from .main import main

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from ..devices import set_default_device
 from ..errors import UserError
 from .options import natural
+from .table import print_table
 from .user_function import imported, inputs
 
 EPILOG = """examples:
@@ -155,19 +156,7 @@ def _progress(operations: Sequence[Any]) -> Iterable[Any]:
 
 def _print(rows: Sequence[Row]) -> None:
     lines = [(r.name, _error(r.first), _error(r.second), "WRONG" if r.problems else "ok") for r in rows]
-    title = "largest |analytic - numeric| / max(1, |numeric|)"
-    try:
-        from rich.console import Console
-        from rich.table import Table
-    except ImportError:
-        print(title)
-        for name, *rest in [HEAD, *lines]:
-            print(f"{name:<34}" + "".join(f"{text:>14}" for text in rest))
-        return
-    table = Table(*HEAD, title=title)
-    for line in lines:
-        table.add_row(*line, style="bold red" if line[-1] == "WRONG" else None)
-    Console(markup=False).print(table)
+    print_table("largest |analytic - numeric| / max(1, |numeric|)", HEAD, lines)
 
 
 def _error(value: float | None) -> str:

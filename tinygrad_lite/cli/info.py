@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import os
-import platform
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from .. import machine
 
 PACKAGES = "numpy numba llvmlite numba-cuda safetensors rich matplotlib scikit-learn".split()
 
@@ -26,10 +25,10 @@ def run(args: argparse.Namespace) -> int:
 
 def facts() -> Iterator[tuple[str, str]]:
     """What is here, by name."""
-    yield "tinygrad_lite", _version("tinygrad_lite")
-    yield "Python", f"{platform.python_version()} on {platform.platform()}"
+    yield "tinygrad_lite", machine.version("tinygrad_lite") or "not installed"
+    yield "Python", machine.python()
     for package in PACKAGES:
-        yield package, _version(package)
+        yield package, machine.version(package) or "not installed"
     yield "processor", _processor()
     yield "vectors", _vectors()
     yield from _kernels()
@@ -37,22 +36,10 @@ def facts() -> Iterator[tuple[str, str]]:
     yield "devices", "cpu (compiled kernels), numpy (reference)"
 
 
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
-
-
 def _processor() -> str:
     import llvmlite.binding as llvm
 
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name} ({llvm.get_host_cpu_name()}), {os.cpu_count()} cores"
+    return f"{machine.processor()} ({llvm.get_host_cpu_name()}), {machine.cores()} cores"
 
 
 def _vectors() -> str:

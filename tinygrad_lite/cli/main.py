@@ -17,6 +17,7 @@ COMMANDS = {
     "train": "train a network on `digits`, a CSV file or an NPZ file",
     "predict": "use a trained model on a CSV or NPZ file",
     "gradcheck": "check the derivatives of all operations, or of your own function",
+    "bench": "time kernels and training steps beside NumPy, torch and jax",
     "info": "versions, processor, threads, kernel cache, devices",
 }
 
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if args.command is None:
             parser.print_help()
             return 2
+        args.as_program = arguments is None  # and not a call within somebody's process
         return _module(args.command).run(args)
     except UserError as error:
         print(f"tinygrad-lite: {error}", file=sys.stderr)

@@ -14,6 +14,7 @@ import numpy as np
 from ..data.tables import Table, read_csv, read_npz
 from ..errors import UserError, needs
 from ..train.model import answers, load, outputs
+from .files import write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,13 +37,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None:
         sys.stdout.write(text)
         return 0
-    try:
-        path = Path(args.out)
-        temporary = path.with_name(f".{path.name}.new")
-        temporary.write_text(text)
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"--out {args.out}: cannot write there ({error.strerror}); choose another file") from None
+    write_text("--out", args.out, text)
     print(f"{table.rows} predictions in {args.out}")
     return 0
 
