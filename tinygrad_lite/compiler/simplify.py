@@ -37,15 +37,18 @@ def whole(buffer: Buffer) -> View:
 
 
 def inline_constants(nodes: list[Node]) -> list[Node]:
-    """Arrays that hold one value, made while tracing and never written to, become constants of the programs."""
+    """Arrays of 0, 1 or -1, made while tracing and never written to, become constants of the programs.
+
+    Other numbers stay operands: one that depends on the size of a batch must not make another kernel of a program.
+    """
     variable = written(nodes)
 
     def value(view: View) -> Any:
         if view.buffer.kind != "made" or view.buffer in variable or 0 in view.shape:
             return None
         elements = view.buffer.owner
-        first = elements.flat[0]
-        return first.item() if elements.size == 1 or np.all(elements == first) else None
+        first = elements.flat[0].item()
+        return first if first in (-1, 0, 1) and (elements.size == 1 or np.all(elements == first)) else None
 
     return [_inlined(n, [value(v) for v in n.reads]) if n.kind == "elementwise" else n for n in nodes]
 
