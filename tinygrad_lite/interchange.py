@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from . import devices, dtypes, numpy_functions
+from . import devices, dtypes
 from .autograd.graph import version_cell
+from .ops import numpy_functions
 from .ops.elementwise import OPERATIONS
 from .ops.manipulation import astype
 from .ops.movement import to_device

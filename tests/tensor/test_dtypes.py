@@ -25,7 +25,7 @@ def promoted(a, b):
     return np.result_type(*floats) if floats else np.result_type(a, b)
 
 
-@pytest.mark.parametrize(("a", "b"), itertools.combinations_with_replacement(ALL, 2))
+@pytest.mark.parametrize(("a", "b"), list(itertools.combinations_with_replacement(ALL, 2)))
 def test_promotion(a, b):
     assert tg.result_type(a, b) == tg.result_type(b, tg.ones(1, dtype=a)) == promoted(a, b)
 
@@ -139,7 +139,7 @@ def test_isdtype(dtype):
     assert not tg.isdtype(dtype, tg.int8 if dtype != tg.int8 else tg.int16)
 
 
-@pytest.mark.parametrize(("a", "b"), itertools.product(ALL, repeat=2))
+@pytest.mark.parametrize(("a", "b"), list(itertools.product(ALL, repeat=2)))
 def test_can_cast(a, b):
     assert tg.can_cast(a, b) == tg.can_cast(tg.ones(1, dtype=a), b.name) == np.can_cast(a, b)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tensor_checks import arrays, both_devices, devices, floats, gradients_agree, same, tensor
 
 import tinygrad_lite as tg
-from tinygrad_lite.numpy_functions import FUNCTIONS, UFUNCS
+from tinygrad_lite.ops.numpy_functions import FUNCTIONS, UFUNCS
 
 # ---- NumPy ----
 

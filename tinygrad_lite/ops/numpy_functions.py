@@ -6,11 +6,11 @@ from typing import Any
 
 from tinygrad_lite_kernels.expr import UFUNC_NAMES
 
-from .ops import axes, composed, linalg, manipulation, movement, scans, sorting, statistics
-from .ops.einsum import einsum
-from .ops.elementwise import OPERATIONS
-from .ops.indexing import take, take_along_axis
-from .tensor import Tensor
+from ..tensor import Tensor
+from . import axes, composed, linalg, manipulation, movement, scans, sorting, statistics
+from .einsum import einsum
+from .elementwise import OPERATIONS
+from .indexing import take, take_along_axis
 
 UFUNCS: dict[str, Any] = {
     **OPERATIONS, "matmul": linalg.matmul, "vecdot": linalg.vecdot, "logaddexp": composed.logaddexp,
