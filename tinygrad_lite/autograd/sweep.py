@@ -24,6 +24,11 @@ def copy(x: Tensor) -> Tensor:
     raise NotImplementedError
 
 
+def accumulated(a: Tensor, b: Tensor) -> Tensor:
+    """The sum of what two users of a tensor ask for."""
+    return add(a, b) if tracing.tracer is None else tracing.tracer.accumulated(add, a, b)
+
+
 class _Sweep:
     """Gradients on their way. A node runs when all that come after it have run: its serial number is the largest."""
 
@@ -38,7 +43,7 @@ class _Sweep:
     def give(self, target: Any, gradient: Tensor) -> None:
         if isinstance(target, Tensor):
             known = self.at_leaf.get(id(target))
-            total = gradient if known is None else add(known[1], gradient)
+            total = gradient if known is None else accumulated(known[1], gradient)
             self.at_leaf[id(target)] = target, total
             return
         node, index = target
@@ -47,7 +52,7 @@ class _Sweep:
             slots = self.at_node[node] = [None] * node.primitive.output_count(node)
             heapq.heappush(self.queue, (-node.serial, node))
         before = slots[index]
-        slots[index] = gradient if before is None else add(before, gradient)
+        slots[index] = gradient if before is None else accumulated(before, gradient)
 
     def run(self, retain_graph: bool, since: int = -1) -> None:
         while self.queue and -self.queue[0][0] > since:

@@ -43,7 +43,12 @@ def _join(nodes: Sequence[Node], order: Order, a: int, b: int) -> None:
 
 
 def _fits(members: Sequence[Node]) -> bool:
-    """Few enough operands, and memory that is written is read only at the place where it is written."""
+    """Few enough operands, and memory that is written is read only at the place where it is written.
+
+    Of gradients that are summed up over an unrolled loop, one addition: the kernel must not depend on the loop's length.
+    """
+    if sum(n.accumulates for n in members) > 1:
+        return False
     reads = {v for n in members for v in n.reads}
     writes = {v for n in members for v in n.writes}
     if len(reads | writes) > MOST_OPERANDS:

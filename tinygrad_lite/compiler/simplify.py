@@ -27,7 +27,7 @@ def own_what_is_made(nodes: list[Node]) -> list[Node]:
         return [v._replace(buffer=new[v.buffer]) if v.buffer in new else v for v in views]
 
     copies = [Node("elementwise", d, IDENTITY, [whole(b)], moved([whole(b)])) for b, d in makers.items()]
-    return copies + [Node(n.kind, n.device, n.what, moved(n.reads), moved(n.writes)) for n in nodes]
+    return copies + [n.but(n.what, moved(n.reads), moved(n.writes)) for n in nodes]
 
 
 def whole(buffer: Buffer) -> View:
@@ -63,7 +63,7 @@ def _inlined(node: Node, values: list[Any]) -> Node:
     if [before[i] for i in node.what.outputs] != [after[i] for i in weak.outputs]:
         strong = [cast(c, v.dtype) if c is not None else None for c, v in zip(values, node.reads, strict=True)]
         weak = _with_constants(node.what, values, strong)
-    return Node("elementwise", node.device, weak, kept, node.writes)
+    return node.but(weak, kept, node.writes)
 
 
 def _with_constants(old: Program, values: list[Any], replacing: list[Expr | None]) -> Program:

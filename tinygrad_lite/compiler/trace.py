@@ -89,6 +89,12 @@ class Tracer:
         """Note a kernel."""
         self.nodes.append(Node(kind, device, what, [self.view(a) for a in reads], [self.view(a) for a in writes]))
 
+    def accumulated(self, add: Callable[..., Any], a: Any, b: Any) -> Any:
+        """The sum of two gradients, noted as such."""
+        result = add(a, b)
+        self.nodes[-1].accumulates = True
+        return result
+
     def check(self, name: str, device: Any, good: Program, function: Callable[..., None], array: Any) -> None:
         """Note a function that raises where values are not what they must be: where `good` is not true for all."""
         self.record("check", device, Check(name, good, function), [array], [])

@@ -1,0 +1,65 @@
+"""Kernels are compiled for programs and layouts, never for sizes: of a batch, or of an unrolled loop."""
+
+import numpy as np
+from tinygrad_lite_kernels import native
+
+import tinygrad_lite as tg
+from tinygrad_lite import nn, optim
+
+F = nn.functional
+
+
+def classes(batch, *shape):
+    rng = np.random.default_rng(0)
+    return tg.tensor(rng.random((batch, *shape), np.float32)), tg.tensor(rng.integers(0, 3, batch))
+
+
+def step_of(model, optimizer):
+    @tg.jit
+    def step(x, y):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def test_a_new_batch_size_compiles_nothing():
+    net = nn.Sequential(nn.Linear(20, 17), nn.GELU(), nn.Linear(17, 3))
+    step = step_of(net, optim.Adam(net.parameters()))
+    step(*classes(16, 20))
+    before = len(native._loaded)
+    for batch in (17, 40, 300):
+        step(*classes(batch, 20))
+    assert step.traces == 4
+    assert len(native._loaded) == before
+
+
+class Recurrent(nn.Module):
+    """A gated cell, unrolled over the axis of time."""
+
+    def __init__(self, inputs, size):
+        super().__init__()
+        self.size = size
+        self.x, self.h, self.out = nn.Linear(inputs, 2 * size), nn.Linear(size, 2 * size), nn.Linear(size, 3)
+
+    def forward(self, x):
+        h = tg.zeros((x.shape[0], self.size))
+        for t in range(x.shape[1]):
+            new, gate = tg.split(self.x(x[:, t]) + self.h(h), self.size, axis=1)
+            keep = tg.sigmoid(gate)
+            h = h * keep + tg.tanh(new) * (1 - keep)
+        return self.out(h)
+
+
+def test_a_longer_unrolled_network_needs_no_more_kernels():
+    net = Recurrent(4, 6)
+    step = step_of(net, optim.SGD(net.parameters(), lr=0.1))
+    step(*classes(5, 10, 4))
+    before = len(native._loaded)
+    x, y = classes(5, 50, 4)
+    loss = step(x, y)
+    assert len(native._loaded) == before
+    assert np.isfinite(loss.item())
