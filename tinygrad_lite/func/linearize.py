@@ -43,7 +43,7 @@ class Linearized:
         self.variables, own = _variables(self.points)
         self.since = now()
         branches = dict(zip(numbers, put_back(self.variables), strict=True))
-        self._arguments = put_back, isinstance(argnums, int)
+        self._arguments = put_back, _is_one(argnums)
         try:
             with enable_grad():
                 result = f(*[branches.get(i, a) for i, a in enumerate(args)])
@@ -118,11 +118,19 @@ def _like(name: str, what: str, x: Any, pattern: Tensor) -> Tensor:
 
 
 def _numbers(name: str, argnums: ArgNums, count: int) -> list[int]:
-    wanted = range(count) if argnums is None else [argnums] if isinstance(argnums, int) else list(argnums)
-    for n in wanted:
-        if not isinstance(n, int) or not -count <= n < count:
-            raise ValueError(f"{name}: argnums names argument {n}, but the function was called with {count}")
-    return [n % count for n in wanted]
+    """The arguments that are meant, counted from 0."""
+    wanted = range(count) if argnums is None else [argnums] if _is_one(argnums) else argnums
+    try:
+        found = [range(count)[n] for n in wanted]  # type: ignore[union-attr,index]
+    except (IndexError, TypeError):
+        raise ValueError(f"{name}: argnums is {argnums!r}, the function was called with {count} arguments") from None
+    if len(set(found)) < len(found):
+        raise ValueError(f"{name}: argnums names an argument twice: {argnums!r}")
+    return found
+
+
+def _is_one(argnums: ArgNums) -> bool:
+    return argnums is not None and not isinstance(argnums, (tuple, list, range))
 
 
 def _point(name: str, x: Any) -> Tensor:
