@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -60,11 +61,15 @@ def test_nobody_imports_from_a_floor_above():
     upwards = [(a, b) for a, found in IMPORTS.items() for b in found
                if None not in (floor(a), floor(b)) and floor(a) < floor(b)]  # fmt: skip
     assert upwards == []
-    outside = {
-        "tinygrad_lite",
-        *(f"tinygrad_lite.{m}" for m in ("__main__", "namespace", "numpy_functions", "printing")),
-    }
+    outside = {"tinygrad_lite", *(f"tinygrad_lite.{m}" for m in ("__main__", "namespace", "printing"))}
     assert {n for n in FILES if floor(n) is None} == outside
+
+
+def test_every_folder_is_installed():
+    """setuptools takes the packages that are listed and no others."""
+    listed = re.search(r"^packages = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(), re.DOTALL | re.MULTILINE)
+    packages = {name for name, path in FILES.items() if path.name == "__init__.py"}
+    assert set(re.findall(r'"(.*?)"', listed[1])) == packages
 
 
 def test_importing_needs_numpy_alone():
