@@ -15,7 +15,7 @@ from ..bench import libraries
 from ..bench.environment import start_clean
 from ..bench.families import FAMILIES
 from ..errors import UserError, needs
-from .files import check_writable, write_text
+from .files import check_writable, write_text, writing
 from .options import positive_int
 from .table import print_table
 
@@ -109,9 +109,9 @@ def _peers(text: str | None) -> list[str]:
 def _check_files(args: argparse.Namespace) -> None:
     """Before anything is measured."""
     for option in ("json", "plot"):
-        if path := getattr(args, option):
+        if (path := getattr(args, option)) is not None:
             check_writable(f"--{option}", path)
-    if args.plot:
+    if args.plot is not None:
         needs("matplotlib", "--plot")
 
 
@@ -154,5 +154,6 @@ def _write(args: argparse.Namespace, rows: Sequence[Any], peak: Any, settings: d
     if args.plot:
         from ..bench.roofline import draw
 
-        draw(rows, peak, Path(args.plot))
+        with writing("--plot", args.plot):
+            draw(rows, peak, Path(args.plot))
         print(f"roofline in {args.plot}")

@@ -5,19 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-WIDTH = 160  # of a line where no terminal says otherwise
+WIDTH = 200  # of a line where no terminal says otherwise
 
 
 def print_table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]], alarm: str = "WRONG") -> None:
     """The first column to the left. A line that ends in the word of alarm is red."""
     try:
-        from rich import box
         from rich.console import Console
         from rich.table import Table
     except ImportError:
         print(_plain(title, [head, *lines]))
         return
-    table = Table(title=title or None, box=box.SIMPLE_HEAD)
+    table = Table(title=title or None)
     for i, name in enumerate(head):
         table.add_column(name, justify="right" if i else "left", no_wrap=not i, overflow="fold")
     for line in lines:
