@@ -45,7 +45,7 @@ def _join(nodes: Sequence[Node], order: Order, a: int, b: int) -> None:
 def _fits(members: Sequence[Node]) -> bool:
     """Few enough operands, and memory that is written is read only at the place where it is written.
 
-    Of gradients that are summed up over an unrolled loop, one addition: the kernel must not depend on the loop's length.
+    Of the sums of gradients of an unrolled loop one addition: the kernel must not depend on the length of the loop.
     """
     if sum(n.accumulates for n in members) > 1:
         return False
