@@ -55,6 +55,7 @@ def test_rates_and_shares(family, wanted, part):
         ({"ours": (2.0, 1.0), "numpy": (2.0, 1.002)}, False),
         ({"ours": (2.0, 1.0), "numpy": (2.1, 1.0)}, False),
         ({"ours": (2.0, 1.0), "numpy": (2.0, math.nan)}, False),
+        ({"ours": (2.0, 1e-7), "numpy": (2.0, 0.0)}, True),
         ({"ours": (2.0, math.nan), "numpy": (2.0, 1.0)}, False),
     ],
 )

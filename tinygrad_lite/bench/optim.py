@@ -16,7 +16,11 @@ Arrays = list[np.ndarray]
 Shapes = list[tuple[int, ...]]
 MLP: Shapes = [(512, 784), (512,), (256, 512), (256,), (10, 256), (10,)]
 QUICK: dict[str, Shapes] = {"MLP 784-512-256-10": MLP}
-MORE: dict[str, Shapes] = {"1 x 1,000,000": [(1_000_000,)], "10 x 1,000,000": [(1_000_000,)] * 10}
+MORE: dict[str, Shapes] = {
+    "1 x 1,000,000": [(1_000_000,)],
+    "10 x 1,000,000": [(1_000_000,)] * 10,
+    "424 x 23,585": [(23_585,)] * 424,
+}
 
 
 class Rule(NamedTuple):
@@ -91,7 +95,7 @@ def _case(who: Contestants, label: str, rule: Rule, shapes: Shapes) -> Case:
         "torch fused": lambda library: torchs(library.module, rule, params, grads, fused=True),
         "jax": lambda library: jaxs(library.module, rule, params, grads),
     }
-    runs = who.ours(lambda device: ours(rule, params, grads, device)) | who.peers(peers)
+    runs = who.ours(lambda device: ours(rule, params, grads, device)[0]) | who.peers(peers)
     count = sum(map(math.prod, shapes))
     return Case(label, runs, float(rule.flops * count), float(rule.traffic * count))
 
@@ -103,15 +107,15 @@ def arrays(shapes: Shapes) -> tuple[Arrays, Arrays]:
     return made[0], made[1]
 
 
-def ours(rule: Rule, params: Arrays, grads: Arrays, device: Device | None = None) -> Run:
-    """Our step."""
+def ours(rule: Rule, params: Arrays, grads: Arrays, device: Device | None = None) -> tuple[Run, list[Any]]:
+    """Our step, and the tensors that it changes."""
     from .. import optim
     from ..tensor import Tensor
 
     tensors = [Tensor(p, requires_grad=True, device=device) for p in params]
     for t, g in zip(tensors, grads, strict=True):
         t.grad = Tensor(g, device=device)
-    return getattr(optim, rule.name)(tensors, **rule.options).step
+    return getattr(optim, rule.name)(tensors, **rule.options).step, tensors
 
 
 def torchs(torch: Any, rule: Rule, params: Arrays, grads: Arrays, **more: Any) -> Run:

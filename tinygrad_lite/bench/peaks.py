@@ -11,7 +11,7 @@ import numpy as np
 from .timing import seconds
 
 COPY_BYTES = 1 << 26  # for each thread: more than any cache
-ROUNDS = 7
+ROUNDS = 20
 PRODUCT = (24, 128, 32)  # A, B and C together are 31 KB
 STACK = 256
 

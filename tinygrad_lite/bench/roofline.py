@@ -22,20 +22,14 @@ def draw(rows: Sequence[Row], peaks: Peaks, path: Path) -> None:
     ridge = peaks.flops / peaks.bandwidth
     x = [r.flops / r.bytes for r in shown] + [ridge]
     line = np.geomspace(min(x) / 2, max(x) * 4, 200)
-    ax.loglog(line, [peaks.attainable(v) / 1e9 for v in line], color="black", linewidth=1)
+    roof = f"{peaks.flops / 1e9:.0f} GFLOP/s, copy {peaks.bandwidth / 1e9:.0f} GB/s"
+    ax.loglog(line, [peaks.attainable(v) / 1e9 for v in line], color="black", linewidth=1, label=roof)
     for family in FAMILIES:
         points = [(r.flops / r.bytes, r.flops / r.ours / 1e9) for r in shown if r.family == family]
         if points:
             ax.plot(*zip(*points, strict=True), MARKERS[family], label=family, markersize=5, alpha=0.7)
-    ax.annotate(f"{peaks.flops / 1e9:.0f} GFLOP/s", (line[-1], peaks.flops / 1e9), (0, 4), **_TEXT, ha="right")
-    start = (line[0], peaks.attainable(line[0]) / 1e9)
-    ax.annotate(f"copy {peaks.bandwidth / 1e9:.0f} GB/s", start, (8, -4), **_TEXT, ha="left")
     ax.set(xlabel="operations a byte", ylabel="GFLOP/s", title="our kernels under the machine's roof")
     ax.text(0.02, 0.97, "above the slope: data from cache", transform=ax.transAxes, fontsize=8, va="top")
     ax.grid(alpha=0.3, which="both")
-    if shown:
-        ax.legend(loc="lower right")
+    ax.legend(loc="lower right", fontsize=8)
     save(figure, path)
-
-
-_TEXT = {"textcoords": "offset points", "fontsize": 8}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from functools import partial
 
@@ -12,28 +13,22 @@ from ..devices import Device
 from .case import Case, Contestants, Run
 
 _DATA = "import numpy as np\nx, classes = np.ones((128, 784), np.float32), np.zeros(128, np.int64)\n"
-_MODULES = """
+_NETWORK = """
 network = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10))
 optimizer = optim.Adam(network.parameters())
-loss = nn.functional.cross_entropy(network(tensor(x)), tensor(classes))
-loss.backward()
-optimizer.step()
-"""
-_JITTED = """
-import tinygrad_lite as tg
-network = nn.Sequential(nn.Linear(784, 512), nn.ReLU(), nn.Linear(512, 256), nn.ReLU(), nn.Linear(256, 10))
-optimizer = optim.Adam(network.parameters())
-@tg.jit
 def step(x, classes):
     optimizer.zero_grad()
     loss = nn.functional.cross_entropy(network(x), classes)
     loss.backward()
     optimizer.step()
     return loss
-step(tensor(x), tensor(classes))
 """
-OURS = f"{_DATA}from tinygrad_lite import nn, optim, tensor\n"
-TORCH = f"{_DATA}from torch import nn, optim, from_numpy as tensor\n{_MODULES}"
+_OURS = f"{_DATA}from tinygrad_lite import jit, nn, optim, tensor\n{_NETWORK}"
+FIRST_STEPS = {
+    "first step": f"{_OURS}step(tensor(x), tensor(classes))",
+    "first step, jitted": f"{_OURS}jit(step)(tensor(x), tensor(classes))",
+}
+TORCH = f"{_DATA}from torch import nn, optim, from_numpy as tensor\n{_NETWORK}step(tensor(x), tensor(classes))"
 IMPORTS = {"numpy": "import numpy", "torch": "import torch", "jax": "import jax.numpy"}
 
 
@@ -44,12 +39,21 @@ def cases(who: Contestants, quick: bool) -> Iterator[Case]:
     if quick:
         return
     torch = who.peers({"torch": lambda library: partial(process, TORCH)})
-    for label, code in {"first step": OURS + _MODULES, "first step, jitted": OURS + _JITTED}.items():
+    for label, code in FIRST_STEPS.items():
         yield Case(label, who.ours(partial(_ours, code)) | torch, warm=False)
+    yield Case("first step, jitted, empty kernel cache", who.ours(partial(_ours_anew, code)), warm=False)
 
 
 def _ours(code: str, device: Device) -> Run:
     return partial(process, code, TINYGRAD_LITE_DEVICE=device.name)
+
+
+def _ours_anew(code: str, device: Device) -> Run:
+    def run() -> None:
+        with tempfile.TemporaryDirectory() as cache:
+            process(code, TINYGRAD_LITE_DEVICE=device.name, TINYGRAD_LITE_CACHE=cache)
+
+    return run
 
 
 def process(code: str, **environment: str) -> None:

@@ -50,7 +50,7 @@ class Model(NamedTuple):
 
 
 QUICK = [Model((64, 32, 10), 32, "SGD with momentum"), Model((784, 512, 256, 10), 128, "Adam")]
-MORE = [Model((784, 512, 256, 10), 1024, "Adam")]
+MORE = [Model((784, 512, 256, 10), 1024, "Adam"), Model((192 * 192 * 3, 500, 50, 5), 32, "Adam")]
 
 
 def cases(who: Contestants, quick: bool) -> Iterator[Case]:
