@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 Run = Callable[[], Any]
+Clock = Callable[[], float]
 
 
 def clean_environment(threads: int = 1) -> None:
@@ -53,26 +54,28 @@ def peer(name: str) -> Any:
     return module
 
 
-def medians(runs: Sequence[Run | None], rounds: int = 15, round_seconds: float = 2e-3) -> list[float]:
+def medians(
+    runs: Sequence[Run | None], rounds: int = 15, round_seconds: float = 2e-3, clock: Clock = time.perf_counter
+) -> list[float]:
     """The median seconds of one call of each function: taken in turns, after two calls that do not count.
 
-    NaN for None, which stands for what a peer cannot do.
+    NaN for None, which stands for what a peer cannot do. clock: time.process_time does not count what others do.
     """
     for run in filter(None, runs):
         run()
-    calls = [max(1, int(round_seconds / _seconds(run, 1))) if run else 0 for run in runs]
+    calls = [max(1, int(round_seconds / _seconds(run, 1, clock))) if run else 0 for run in runs]
     kept: list[list[float]] = [[] for _ in runs]
     for _ in range(rounds):
         for run, count, times in zip(runs, calls, kept, strict=True):
-            times.append(_seconds(run, count) if run else np.nan)
+            times.append(_seconds(run, count, clock) if run else np.nan)
     return [float(np.median(times)) for times in kept]
 
 
-def _seconds(run: Run, calls: int) -> float:
-    start = time.perf_counter()
+def _seconds(run: Run, calls: int, clock: Clock) -> float:
+    start = clock()
     for _ in range(calls):
         run()
-    return (time.perf_counter() - start) / calls
+    return (clock() - start) / calls
 
 
 class Table:
@@ -84,6 +87,7 @@ class Table:
     def __init__(self, names: Sequence[str], unit: str = "", width: int = 36):
         self.unit, self.width = unit, width
         self.ratios: list[list[float]] = []
+        self.labels: list[str] = []
         rates = [f"{unit:>8}" for _ in names] if unit else []
         shares = [f"{'/ ours':>8}" for _ in names[1:]]
         print(f"{'us':>{width}}", *(f"{n:>10}" for n in names), *rates, *shares)
@@ -92,11 +96,14 @@ class Table:
         """Print one line and remember its ratios."""
         ratios = [t / times[0] for t in times[1:]]
         self.ratios.append(ratios)
+        self.labels.append(label)
         rates = [f"{work / t / 1e9:8.1f}" for t in times] if self.unit else []
         print(f"{label:>{self.width}}", *(f"{t * 1e6:10.2f}" for t in times), *rates, *(f"{r:8.2f}" for r in ratios))
 
     def end(self) -> None:
-        """Print the geometric means of the ratios."""
+        """Print the geometric means of the ratios, and where each is smallest."""
         if self.ratios:
             means = np.exp(np.nanmean(np.log(self.ratios), axis=0))
             print("geometric means of the ratios:", ", ".join(f"{m:.2f}" for m in means))
+            worst = [int(np.nanargmin(column)) for column in np.transpose(self.ratios) if not np.isnan(column).all()]
+            print("smallest ratios:", ", ".join(f"{min(self.ratios[i]):.2f} ({self.labels[i]})" for i in worst))

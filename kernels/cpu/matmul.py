@@ -4,7 +4,8 @@ Blocks of B (BLOCK_K x BLOCK_N, most of a level-2 cache) stay close while tiles 
 it lies: a broadcast load costs the same for any stride. B is copied into panels as wide as a tile where its rows are
 not contiguous, or so large that reading them in place would miss the cache.
 
-meta: unit of the range (0 rows, 1 columns, 2 matrices of the stack), M, N, K, strides in elements rsa, csa, rsb, csb,
+meta: unit of the range (0 rows, 1 columns, 2 matrices of the stack, 3 columns, with
+A and B exchanged), M, N, K, strides in elements rsa, csa, rsb, csb,
 ldc, add, rank of the stack, its shape, its strides in elements for C, A and B.
 """
 
@@ -16,22 +17,29 @@ from typing import Any
 import numpy as np
 
 from .. import native, threads
-from ..intrinsics import free, malloc, pointer
+from ..intrinsics import free, malloc, pointer, stack
 from ..layout import broadcast_strides
 from ..reference import matmul as reference
-from .matmul_tile import tile, tile_rows, transpose_square, vector_bytes
+from .matmul_dot import define_dot_tile, dot_rows, dot_tile
+from .matmul_tile import copy_vectors, define_tile, define_transpose, tile, tile_rows, transpose_square, vector_bytes
 
-BLOCK_K, BLOCK_N = 384, 512
+BLOCK_K, BLOCK_ROW_BYTES = 384, 2048
 PACK_ROWS = 24  # with fewer rows than this, copying a contiguous B costs more than it saves
 PACK_BYTES = 1 << 20
+HUGE_BYTES, PACK_ROWS_HUGE = 16 << 20, 4
+FEW = 16  # rows or columns
+DOT_K = 1024
+FLAT_K, FLAT_N = 8, 4096
+AHEAD = 4  # rows
+APART = BLOCK_K + 16  # elements
 GRAIN_FLOPS = 1 << 22
 MAX_PLANS = 4096
 
 
 @native.helper
 def height(rows):
-    """The tallest tile that fits into `rows`."""
-    if rows >= MOST:
+    """The tallest tile for `rows` more rows; two of middling height rather than a tall one and a low one."""
+    if rows >= MOST and not (rows == 16 and MOST == 12):
         return MOST
     if rows >= 8 and MOST >= 8:
         return 8
@@ -41,20 +49,22 @@ def height(rows):
 
 
 @native.helper(inline=False)
-def pack(buffer, b, rsb, csb, depth, width):
-    """Copy B[depth, width] into panels of PANEL columns, each row of a panel contiguous; missing columns are zero."""
-    for j in range(0, width, PANEL):
-        panel = buffer + j * depth * SIZE
-        columns = min(PANEL, width - j)
-        if rsb == 1:
-            pack_columns(panel, b + j * csb * SIZE, csb, depth, columns)
-        else:
-            source, target = pointer(b + j * csb * SIZE, T), pointer(panel, T)
-            for k in range(depth):
-                for i in range(columns):
-                    target[k * PANEL + i] = source[k * rsb + i * csb]
-                for i in range(columns, PANEL):
-                    target[k * PANEL + i] = 0
+def pack_rows(buffer, b, rsb, depth, width):
+    """Copy B[depth, width] into panels of PANEL columns, each row of a panel contiguous; missing columns are zero.
+
+    The rows of B are contiguous: they are read in the order of memory, and asked for some rows ahead of use.
+    """
+    whole = width // PANEL * PANEL
+    for k in range(depth):
+        source, row = b + k * rsb * SIZE, buffer + k * PANEL * SIZE
+        for j in range(0, whole, PANEL):
+            copy_vectors(T, source + j * SIZE, row + j * depth * SIZE, AHEAD * rsb)
+        if whole < width:
+            x, y = pointer(source + whole * SIZE, T), pointer(row + whole * depth * SIZE, T)
+            for i in range(width - whole):
+                y[i] = x[i]
+            for i in range(width - whole, PANEL):
+                y[i] = 0
 
 
 @native.helper(inline=False)
@@ -73,34 +83,89 @@ def pack_columns(panel, b, csb, depth, columns):
 
 
 @native.helper(inline=False)
-def product(c, a, b, meta, m, n):
-    """C[m, n] (+)= A[m, K] B[K, n] from the given addresses."""
+def dots(c, a, b, meta, m, n):
+    """The product where few rows of A meet columns of B, or the other way round, and both are contiguous."""
+    depth, rsa, csb, ldc, add = meta[3], meta[4], meta[7], meta[8], meta[9]
+    for pc in range(0, depth, DOT_K):
+        block = min(DOT_K, depth - pc)
+        j = 0
+        while j < n:
+            columns = 8 if m == 1 and n - j >= 8 else 4 if n - j >= 4 else 2 if n - j >= 2 else 1
+            i = 0
+            while i < m:
+                rows = DOT_ROWS if m - i >= DOT_ROWS else 1
+                dot_tile(T, a + (i * rsa + pc) * SIZE, rsa, b + (j * csb + pc) * SIZE, csb, c + (i * ldc + j) * SIZE,
+                         ldc, block, rows * 16 + columns, add + pc)  # fmt: skip
+                i += rows
+            j += columns
+
+
+@native.helper(inline=False)
+def sideways(c, a, b, meta, m, n):
+    """Few columns: the transpose is computed, whose rows are long, and turned."""
+    own, rsa, ldc, add = stack(11), meta[4], meta[8], meta[9]
+    buffer = malloc(n * BLOCK_N * SIZE)
+    own[1], own[2], own[3], own[8], own[9] = meta[2], meta[1], meta[3], BLOCK_N, 0
+    for i in range(4):  # the strides of the transposes of B and A
+        own[4 + i] = meta[7 - i]
+    source, target = pointer(buffer, T), pointer(c, T)
+    for ic in range(0, m, BLOCK_N):
+        rows = min(BLOCK_N, m - ic)
+        blocks(buffer, b, a + ic * rsa * SIZE, own, n, rows)
+        for i in range(rows):
+            for j in range(n):
+                at = (ic + i) * ldc + j
+                target[at] = source[j * BLOCK_N + i] + (target[at] if add else T(0))
+    free(buffer)
+
+
+@native.helper(inline=False)
+def blocks(c, a, b, meta, m, n):
+    """The product block by block of B, which tiles then run over."""
     depth, rsa, csa, rsb, csb, ldc, add = meta[3], meta[4], meta[5], meta[6], meta[7], meta[8], meta[9]
-    packed = csb != 1 or (m >= PACK_ROWS and (depth * n * SIZE > PACK_BYTES or rsb * SIZE % 4096 == 0))
-    buffer = malloc((BLOCK_K * (BLOCK_N + PANEL)) * SIZE + 64) if packed else 0
+    large = depth * meta[2] * SIZE > PACK_BYTES
+    huge = depth * meta[2] * SIZE > HUGE_BYTES
+    packed = csb != 1 or (m >= PACK_ROWS_HUGE and huge) or (m >= PACK_ROWS and (large or rsb * SIZE % 4096 == 0))
+    flat = huge and csb == 1 and meta[1] < PACK_ROWS_HUGE  # B is read once: along its rows
+    most_k, most_n = (FLAT_K, FLAT_N) if flat else (BLOCK_K, BLOCK_N)
+    # rows of A at such distances fall into the same few lines of the nearest cache: they are copied further apart
+    crowded = csa == 1 and rsa * SIZE % 4096 == 0 and m >= MOST and n >= 2 * PANEL
+    panels = min(BLOCK_K, depth) * (min(BLOCK_N, n) + PANEL) if packed else 0
+    buffer = malloc((panels + MOST * APART) * SIZE + 64) if packed or crowded else 0
     aligned = (buffer + 63) // 64 * 64
-    for jc in range(0, n, BLOCK_N):
-        width = min(BLOCK_N, n - jc)
-        for pc in range(0, depth, BLOCK_K):
-            block = min(BLOCK_K, depth - pc)
+    rows_of_a = aligned + panels * SIZE
+    for jc in range(0, n, most_n):
+        width = min(most_n, n - jc)
+        for pc in range(0, depth, most_k):
+            block = min(most_k, depth - pc)
             start = b + (pc * rsb + jc * csb) * SIZE
-            if packed:
-                pack(aligned, start, rsb, csb, block, width)
+            if packed and csb == 1:
+                pack_rows(aligned, start, rsb, block, width)
+            elif packed:
+                for j in range(0, width, PANEL):
+                    pack_columns(aligned + j * block * SIZE, start + j * csb * SIZE, csb, block, min(PANEL, width - j))
             i = 0
             while i < m:
                 rows = height(m - i)
+                row, down = a + (i * rsa + pc * csa) * SIZE, rsa
+                if crowded:
+                    for r in range(rows):
+                        x, y = pointer(row + r * rsa * SIZE, T), pointer(rows_of_a + r * APART * SIZE, T)
+                        for k in range(block):
+                            y[k] = x[k]
+                    row, down = rows_of_a, APART
                 wide = PANEL if packed else LANES * (8 if rows == 1 else 4 if rows == 2 else 2)
-                row, j = a + (i * rsa + pc * csa) * SIZE, 0
+                j = 0
                 while j < width:
                     columns = wide if width - j >= wide else min(PANEL, width - j)
                     vectors = (columns + LANES - 1) // LANES
                     place = aligned + j * block * SIZE if packed else start + j * SIZE
                     target = c + (i * ldc + jc + j) * SIZE
-                    tile(T, row, rsa, csa, place, PANEL if packed else rsb, target, ldc, block,
+                    tile(T, row, down, csa, place, PANEL if packed else rsb, target, ldc, block,
                          rows * 16 + vectors, columns - (vectors - 1) * LANES, add + pc)  # fmt: skip
                     j += columns
                 i += rows
-    if packed:
+    if packed or crowded:
         free(buffer)
 
 
@@ -108,47 +173,47 @@ def kernel(operands, meta, lo, hi):
     """The part of the product that the range names; see the module's text for `meta`."""
     c, a, b = operands[0], operands[1], operands[2]
     unit, m, n, rsa, csb, ldc, rank = meta[0], meta[1], meta[2], meta[4], meta[7], meta[8], meta[10]
-    if unit == 0:
-        product(c + lo * ldc * SIZE, a + lo * rsa * SIZE, b, meta, hi - lo, n)
-    elif unit == 1:
-        product(c + lo * SIZE, a, b + lo * csb * SIZE, meta, m, hi - lo)
-    else:
-        for item in range(lo, hi):
-            rest, oc, oa, ob = item, 0, 0, 0
-            for d in range(rank):
-                axis = rank - 1 - d
-                place = rest % meta[11 + axis]
-                rest = rest // meta[11 + axis]
-                oc += place * meta[11 + rank + axis]
-                oa += place * meta[11 + 2 * rank + axis]
-                ob += place * meta[11 + 3 * rank + axis]
-            product(c + oc * SIZE, a + oa * SIZE, b + ob * SIZE, meta, m, n)
-
-
-@native.helper(flags=native.FASTMATH | {"reassoc"}, inline=False)
-def dot(a, b, count):
-    """The sum of products of two contiguous vectors, in as many partial sums as the vectors have lanes."""
-    x, y = pointer(a, T), pointer(b, T)
-    total = T(0)
-    for i in range(count):
-        total += x[i] * y[i]
-    return total
-
-
-def vector_kernel(operands, meta, lo, hi):
-    """A matrix with contiguous rows times a vector. meta: which operand is it, K, row stride, result stride, add."""
-    matrix, vector = operands[meta[0]], operands[3 - meta[0]]
-    result = pointer(operands[0], T)
-    for i in range(lo, hi):
-        total = dot(matrix + i * meta[2] * SIZE, vector, meta[1])
-        result[i * meta[3]] = total + (result[i * meta[3]] if meta[4] else T(0))
+    define_tile(T)
+    define_dot_tile(T)
+    define_transpose(T)
+    if unit == 3:
+        a, b = b, a
+    # which way to go is up to the whole product, not to this part of it: the parts' sizes must not change the bits
+    along = meta[5] == 1 and meta[6] == 1 and meta[3] >= 4 * LANES
+    narrow = meta[2] <= FEW and meta[1] >= 4 * LANES and (rsa == 1 or meta[5] == 1)
+    last = hi if unit == 2 else lo + 1
+    for item in range(lo, last):
+        rest, oc, oa, ob = item, 0, 0, 0
+        if unit == 0:
+            oc, oa, m = lo * ldc, lo * rsa, hi - lo
+        elif unit != 2:
+            oc, ob, n = lo, lo * csb, hi - lo
+        for d in range(rank):
+            axis = rank - 1 - d
+            place = rest % meta[11 + axis]
+            rest = rest // meta[11 + axis]
+            oc += place * meta[11 + rank + axis]
+            oa += place * meta[11 + 2 * rank + axis]
+            ob += place * meta[11 + 3 * rank + axis]
+        if along and min(meta[1], meta[2]) <= FEW:
+            dots(c + oc * SIZE, a + oa * SIZE, b + ob * SIZE, meta, m, n)
+        elif narrow:
+            sideways(c + oc * SIZE, a + oa * SIZE, b + ob * SIZE, meta, m, n)
+        else:
+            blocks(c + oc * SIZE, a + oa * SIZE, b + ob * SIZE, meta, m, n)
 
 
 _addresses: dict[Any, int] = {}
 _plans: dict[bytes, Any] = {}
 # helpers see constants through their module: each dtype has its own copies of them
 T: Any = np.float32
-SIZE = LANES = PANEL = MOST = 0
+SIZE = LANES = PANEL = MOST = DOT_ROWS = 0
+BLOCK_N = 512
+
+
+def block_columns(size: int) -> int:
+    """Columns of a block of B."""
+    return BLOCK_ROW_BYTES // size
 
 
 def _kernel(function: Any, dtype: np.dtype) -> int:
@@ -157,6 +222,7 @@ def _kernel(function: Any, dtype: np.dtype) -> int:
     if key not in _addresses:
         lanes = vector_bytes() // dtype.itemsize
         sizes = {"SIZE": dtype.itemsize, "LANES": lanes, "PANEL": 2 * lanes, "MOST": tile_rows()[-1]}
+        sizes |= {"BLOCK_N": block_columns(dtype.itemsize), "DOT_ROWS": dot_rows()}
         _addresses[key] = native.kernel(*native.specialized(function, {"T": dtype.type, **sizes}))
     return _addresses[key]
 
@@ -246,11 +312,9 @@ def _bind(
     if rsb != 1 and csb != 1:
         return None
     add = int(accumulate)
-    if not stack and n == 1 and csa == 1 and rsb == 1 and not by_rows:
-        return threads.Launch(_kernel(vector_kernel, a.dtype), [1, k, rsa, 1, add], m, _grain(m, n, k, 0))
-    if not stack and m == 1 and csa == 1 and rsb == 1 and not by_rows:
-        return threads.Launch(_kernel(vector_kernel, a.dtype), [2, k, csb, 1, add], n, _grain(m, n, k, 1))
     unit, length = (2, math.prod(stack)) if stack else (0, m) if by_rows or n < m else (1, n)
+    if not stack and n == 1 and not by_rows and 1 in (rsa, csa):  # in memory the same as the row of the transpose
+        m, n, rsa, csa, rsb, csb, unit = 1, m, 0, rsb, csa, rsa, 3
     own = [math.prod(stack[i + 1 :]) * m * n for i in range(len(stack))]
     meta = [unit, m, n, k, rsa, csa, rsb, csb, n, add, len(stack), *stack, *own]
     meta += [*_stack_strides(a, stack), *_stack_strides(b, stack)]
@@ -258,7 +322,7 @@ def _bind(
 
 
 def is_packed(m: int, n: int, k: int, down: int, along: int, size: int) -> bool:
-    """Whether B is copied into panels; down, along: its strides in bytes. As `product` decides."""
+    """Whether B is copied into panels; down, along: its strides in bytes. As `blocks` decides."""
     return along != size or (m >= PACK_ROWS and (k * n * size > PACK_BYTES or down % 4096 == 0))
 
 

@@ -7,6 +7,7 @@ strides; the last vector of a row is masked, so no size needs padding or a remai
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -35,7 +36,7 @@ def _tiles() -> list[tuple[int, int]]:
     return [(rows, n) for rows in tile_rows() for n in sorted({1, 2, WIDE.get(rows, 2)})]
 
 
-class _Emit:
+class Emit:
     """Shorthand for the instructions of one function on vectors of one float type."""
 
     def __init__(self, builder: Any, scalar: Any, lanes: int):
@@ -84,10 +85,90 @@ class _Emit:
             name = f"llvm.masked.store.{self.suffix}.p0"
             self.intrinsic(name, self.ir.VoidType(), value, where, self.i32(self.align), mask)
 
+    def fetch(self, place: Any) -> None:
+        """Bring a line into the nearest cache; an address that is nobody's does no harm."""
+        where = self.b.bitcast(place, self.ir.IntType(8).as_pointer())
+        self.intrinsic("llvm.prefetch.p0", self.ir.VoidType(), where, self.i32(0), self.i32(3), self.i32(1))
+
+    def stay_rolled(self, branch: Any) -> None:
+        """Forbid LLVM to unroll the loop that a branch closes: its registers are all in use."""
+        module = self.b.module
+        loop = module.add_metadata([branch.parent.name, module.add_metadata(["llvm.loop.unroll.disable"])])
+        loop.operands = (loop, *loop.operands[1:])  # its first operand is to be itself
+        branch.set_metadata("llvm.loop", loop)
+
+    def cases(self, shape: Any, tiles: Any) -> Iterator[tuple[tuple[int, int], Any]]:
+        """Stand in the code for each tile in turn, whose shape is rows * 16 + columns; it is to end in a branch."""
+        function = self.b.function
+        done = function.append_basic_block("done")
+        switch = self.b.switch(shape, done)
+        for rows, columns in tiles:
+            block = function.append_basic_block(f"tile_{rows}_{columns}")
+            switch.add_case(self.i64(rows * 16 + columns), block)
+            self.b.position_at_end(block)
+            yield (rows, columns), done
+        self.b.position_at_end(done)
+
     def first_lanes(self, count: Any) -> Any:
         """A mask of the first `count` lanes."""
         numbers = self.ir.Constant(self.ir.VectorType(self.i64, self.lanes), [self.i64(i) for i in range(self.lanes)])
         return self.b.icmp_signed("<", numbers, self.splat(count))
+
+
+def function(module: Any, scalar: Any, name: str, arity: int) -> Any:
+    """A function of this name for numbers of this type, taking 64-bit integers; new ones are weak and do nothing.
+
+    Helpers know only that, and the kernel that they end up in defines the function: LLVM optimizes a large body once,
+    not anew with every helper around it.
+    """
+    from llvmlite import ir
+
+    name = f"{name}_{scalar}"
+    if name not in module.globals:
+        weak = ir.Function(module, ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * arity), name)
+        weak.linkage = "weak"
+        ir.IRBuilder(weak.append_basic_block("entry")).ret_void()
+    return module.globals[name]
+
+
+def caller(name: str, arity: int) -> Any:
+    """What an intrinsic returns that calls such a function; its first argument is the type of the numbers."""
+
+    def build(context: Any, T: Any, *_: Any) -> Any:
+        from numba import types
+
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            scalar = target.get_value_type(T.instance_type)
+            builder.call(function(builder.module, scalar, name, arity), arguments[1:])
+            return target.get_dummy_value()
+
+        return types.void(T, *[types.int64] * arity), generate
+
+    return build
+
+
+def definer(name: str, arity: int, body: Any) -> Any:
+    """What an intrinsic returns that puts the definition into the kernel's module. body: f(emit, arguments)."""
+
+    def build(context: Any, T: Any) -> Any:
+        from numba import types
+
+        def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            from llvmlite import ir
+
+            scalar = target.get_value_type(T.instance_type)
+            defined = function(builder.module, scalar, name, arity)
+            defined.linkage = ""
+            defined.attributes.add("noinline")
+            defined.blocks.clear()
+            inside = ir.IRBuilder(defined.append_basic_block("entry"))
+            body(Emit(inside, scalar, vector_bytes() // (4 if isinstance(scalar, ir.FloatType) else 8)), defined.args)
+            inside.ret_void()
+            return target.get_dummy_value()
+
+        return types.void(T), generate
+
+    return build
 
 
 @Intrinsic
@@ -97,44 +178,26 @@ def tile(context: Any, T: Any, a: Any, rsa: Any, csa: Any, b: Any, ldb: Any, c: 
 
     a, b, c: addresses; rsa, csa, ldb, ldc: strides in elements; lanes: of the last vector; add: whether to add to C.
     """
-    from numba import types
-
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        scalar = target.get_value_type(T.instance_type)
-        builder.call(_tile_function(builder.module, scalar), arguments[1:])
-        return target.get_dummy_value()
-
-    return types.void(T, *[types.int64] * 11), generate
+    return caller("tile", 11)(context, T)
 
 
-def _tile_function(module: Any, scalar: Any) -> Any:
-    from llvmlite import ir
+@Intrinsic
+def define_tile(context: Any, T: Any) -> Any:
+    """The body of `tile`, once a kernel."""
+    return definer("tile", 11, _tile)(context, T)
 
-    name = f"tile_{scalar}"
-    if name in module.globals:
-        return module.globals[name]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [ir.IntType(64)] * 11), name)
-    function.linkage = "internal"
-    function.attributes.add("noinline")
-    builder = ir.IRBuilder(function.append_basic_block("entry"))
-    e = _Emit(builder, scalar, vector_bytes() // (4 if isinstance(scalar, ir.FloatType) else 8))
-    a, rsa, csa, b, ldb, c, ldc, k, shape, lanes, add = function.args
-    pointers = [builder.inttoptr(p, scalar.as_pointer()) for p in (a, b, c)]
+
+def _tile(e: Emit, arguments: Any) -> None:
+    a, rsa, csa, b, ldb, c, ldc, k, shape, lanes, add = arguments
+    builder = e.b
+    pointers = [builder.inttoptr(p, e.scalar.as_pointer()) for p in (a, b, c)]
     mask, adding = e.first_lanes(lanes), builder.icmp_signed("!=", add, e.i64(0))
-    done = function.append_basic_block("done")
-    switch = builder.switch(shape, done)
-    for rows, vectors in _tiles():
-        block = function.append_basic_block(f"tile_{rows}_{vectors}")
-        switch.add_case(e.i64(rows * 16 + vectors), block)
-        builder.position_at_end(block)
+    for (rows, vectors), done in e.cases(shape, _tiles()):
         _one_tile(e, rows, vectors, pointers, (rsa, csa, ldb, ldc), k, mask, adding, done)
-    builder.position_at_end(done)
-    builder.ret_void()
-    return function
 
 
 def _one_tile(
-    e: _Emit, rows: int, vectors: int, pointers: Any, strides: Any, k: Any, mask: Any, adding: Any, done: Any
+    e: Emit, rows: int, vectors: int, pointers: Any, strides: Any, k: Any, mask: Any, adding: Any, done: Any
 ) -> None:
     (a, b, c), (rsa, csa, ldb, ldc), builder = pointers, strides, e.b
     masks = [None] * (vectors - 1) + [mask]
@@ -161,7 +224,7 @@ def _one_tile(
         for v in range(vectors):
             sums[i][v].add_incoming(e.ir.Constant(e.vector, None), before)
             sums[i][v].add_incoming(new[i][v], loop)
-    builder.cbranch(builder.icmp_signed("<", advance[0][1], k), loop, after)
+    e.stay_rolled(builder.cbranch(builder.icmp_signed("<", advance[0][1], k), loop, after))
 
     builder.position_at_end(after)
     places = [[e.at(c, builder.mul(ldc, e.i64(i)), v * e.lanes) for v in range(vectors)] for i in range(rows)]
@@ -176,27 +239,48 @@ def _one_tile(
 
 
 @Intrinsic
-def transpose_square(context: Any, T: Any, source: Any, lds: Any, target: Any, ldt: Any) -> Any:
-    """target[j, i] = source[i, j] for one square as wide as a vector: butterflies of shuffles in registers."""
+def copy_vectors(context: Any, T: Any, source: Any, target: Any, ahead: Any) -> Any:
+    """Copy two vectors, and fetch into the cache what lies `ahead` elements further in the source."""
     from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         from llvmlite import ir
 
         scalar = context.get_value_type(T.instance_type)
-        e = _Emit(builder, scalar, vector_bytes() // (4 if isinstance(scalar, ir.FloatType) else 8))
-        _, source, lds, target, ldt = arguments
-        source, target = (builder.inttoptr(p, scalar.as_pointer()) for p in (source, target))
-        rows = [e.load(e.at(source, builder.mul(lds, e.i64(i)))) for i in range(e.lanes)]
-        for i, row in enumerate(_butterflies(e, rows)):
-            e.store(row, e.at(target, builder.mul(ldt, e.i64(i))))
+        e = Emit(builder, scalar, vector_bytes() // (4 if isinstance(scalar, ir.FloatType) else 8))
+        source, target = (builder.inttoptr(p, scalar.as_pointer()) for p in arguments[1:3])
+        places = [e.at(source, v * e.lanes) for v in range(2)]
+        for place in places:
+            e.fetch(e.at(place, arguments[3]))
+        for v, value in enumerate([e.load(place) for place in places]):
+            e.store(value, e.at(target, v * e.lanes))
         return context.get_dummy_value()
 
-    return types.void(T, *[types.int64] * 4), generate
+    return types.void(T, *[types.int64] * 3), generate
 
 
-def _butterflies(e: _Emit, rows: list[Any]) -> list[Any]:
-    """Exchange ever larger blocks across the diagonal."""
+@Intrinsic
+def transpose_square(context: Any, T: Any, source: Any, lds: Any, target: Any, ldt: Any) -> Any:
+    """target[j, i] = source[i, j] for one square as wide as a vector."""
+    return caller("transpose", 4)(context, T)
+
+
+@Intrinsic
+def define_transpose(context: Any, T: Any) -> Any:
+    """The body of `transpose_square`, once a kernel."""
+    return definer("transpose", 4, _transpose)(context, T)
+
+
+def _transpose(e: Emit, arguments: Any) -> None:
+    source, lds, target, ldt = arguments
+    source, target = (e.b.inttoptr(p, e.scalar.as_pointer()) for p in (source, target))
+    rows = [e.load(e.at(source, e.b.mul(lds, e.i64(i)))) for i in range(e.lanes)]
+    for i, row in enumerate(_butterflies(e, rows)):
+        e.store(row, e.at(target, e.b.mul(ldt, e.i64(i))))
+
+
+def _butterflies(e: Emit, rows: list[Any]) -> list[Any]:
+    """Exchange ever larger blocks across the diagonal, by shuffles in registers."""
     distance, lanes = 1, range(e.lanes)
     while distance < e.lanes:
         for i in (i for i in lanes if not i & distance):
