@@ -8,40 +8,26 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-import platform
-import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tinygrad_lite import machine as facts
+from tinygrad_lite.bench.environment import start_clean
+
 Run = Callable[[], Any]
 Clock = Callable[[], float]
-
-
-def clean_environment(threads: int = 1) -> None:
-    """Start this program anew without OPENBLAS_* settings (of the cores' type, say) and with a number of threads."""
-    wanted = {name: value for name, value in os.environ.items() if not name.startswith("OPENBLAS_")}
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "TINYGRAD_LITE_NUM_THREADS"):
-        wanted[name] = str(threads)
-    if wanted != dict(os.environ):
-        os.execve(sys.executable, [sys.executable, *sys.argv], wanted)
+clean_environment = start_clean
 
 
 def machine(*packages: str) -> str:
     """A line for the record: day, processor, Python and the versions of the packages that are installed."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        processor = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        processor = platform.processor() or platform.machine()
-    found = [f"{p} {version(p)}" for p in ("numpy", "numba", *packages) if importlib.util.find_spec(p)]
-    python = f"Python {platform.python_version()}"
-    return ", ".join([date.today().isoformat(), f"{processor} ({os.cpu_count()} cores)", python, *found])
+    found = [f"{p} {version}" for p in ("numpy", "numba", *packages) if (version := facts.version(p))]
+    cores = f"{facts.processor()} ({facts.cores()} cores)"
+    return ", ".join([date.today().isoformat(), cores, f"Python {facts.python()}", *found])
 
 
 def peer(name: str) -> Any:
@@ -61,8 +47,8 @@ def medians(
 
     NaN for None, which stands for what a peer cannot do. clock: time.process_time does not count what others do.
     """
-    for run in filter(None, runs):
-        run()
+    for first in filter(None, runs):
+        first()
     calls = [max(1, int(round_seconds / _seconds(run, 1, clock))) if run else 0 for run in runs]
     kept: list[list[float]] = [[] for _ in runs]
     for _ in range(rounds):

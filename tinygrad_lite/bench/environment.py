@@ -18,7 +18,7 @@ def clean(environment: Mapping[str, str], threads: int) -> dict[str, str]:
     return kept | dict.fromkeys(THREADS, str(threads)) | {"XLA_FLAGS": " ".join(flags)}
 
 
-def start_clean(threads: int) -> None:
+def start_clean(threads: int = 1) -> None:
     """Start this program anew in the clean environment, unless it is already in it."""
     wanted = clean(os.environ, threads)
     if wanted != dict(os.environ):
