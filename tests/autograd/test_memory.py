@@ -1,4 +1,4 @@
-"""What gradients and graphs occupy: no shared memory, nothing kept too long, graphs as long and wide as memory allows."""
+"""What gradients and graphs occupy: no shared memory, nothing kept too long; long and wide graphs."""
 
 import gc
 import tracemalloc
