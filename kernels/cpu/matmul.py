@@ -4,9 +4,11 @@ Blocks of B (BLOCK_K x BLOCK_N, most of a level-2 cache) stay close while tiles 
 it lies: a broadcast load costs the same for any stride. B is copied into panels as wide as a tile where its rows are
 not contiguous, or so large that reading them in place would miss the cache.
 
-meta: unit of the range (0 rows, 1 columns, 2 matrices of the stack, 3 columns, with
-A and B exchanged), M, N, K, strides in elements rsa, csa, rsb, csb,
-ldc, add, rank of the stack, its shape, its strides in elements for C, A and B.
+Where few rows of A meet contiguous columns of B, or the other way round, nothing is copied: `dots`. Few columns
+otherwise would fill a part of each vector: `sideways`. Tried and of no use: asking ahead for rows of B inside tiles.
+
+meta: unit of the range (0 rows, 1 columns, 2 matrices of the stack, 3 columns, with A and B exchanged), M, N, K,
+strides in elements rsa, csa, rsb, csb, ldc, add, rank of the stack, its shape, its strides in elements for C, A and B.
 """
 
 from __future__ import annotations
@@ -23,15 +25,14 @@ from ..reference import matmul as reference
 from .matmul_dot import define_dot_tile, dot_rows, dot_tile
 from .matmul_tile import copy_vectors, define_tile, define_transpose, tile, tile_rows, transpose_square, vector_bytes
 
-BLOCK_K, BLOCK_ROW_BYTES = 384, 2048
+BLOCK_K, BLOCK_N = 384, 512  # of float32; float64 has half as deep blocks: some rows of A stay in the nearest cache
 PACK_ROWS = 24  # with fewer rows than this, copying a contiguous B costs more than it saves
 PACK_BYTES = 1 << 20
-HUGE_BYTES, PACK_ROWS_HUGE = 16 << 20, 4
+HUGE_BYTES, PACK_ROWS_HUGE = 16 << 20, 4  # a B that comes from memory is worth copying for fewer rows
 FEW = 16  # rows or columns
 DOT_K = 1024
-FLAT_K, FLAT_N = 8, 4096
-AHEAD = 4  # rows
-APART = BLOCK_K + 16  # elements
+FLAT_K, FLAT_N = 8, 4096  # blocks of a B from memory that is read once
+AHEAD = 4  # rows asked for before they are copied
 GRAIN_FLOPS = 1 << 22
 MAX_PLANS = 4096
 
@@ -131,7 +132,7 @@ def blocks(c, a, b, meta, m, n):
     # rows of A at such distances fall into the same few lines of the nearest cache: they are copied further apart
     crowded = csa == 1 and rsa * SIZE % 4096 == 0 and m >= MOST and n >= 2 * PANEL
     panels = min(BLOCK_K, depth) * (min(BLOCK_N, n) + PANEL) if packed else 0
-    buffer = malloc((panels + MOST * APART) * SIZE + 64) if packed or crowded else 0
+    buffer = malloc((panels + MOST * (BLOCK_K + 16)) * SIZE + 64) if packed or crowded else 0
     aligned = (buffer + 63) // 64 * 64
     rows_of_a = aligned + panels * SIZE
     for jc in range(0, n, most_n):
@@ -150,10 +151,10 @@ def blocks(c, a, b, meta, m, n):
                 row, down = a + (i * rsa + pc * csa) * SIZE, rsa
                 if crowded:
                     for r in range(rows):
-                        x, y = pointer(row + r * rsa * SIZE, T), pointer(rows_of_a + r * APART * SIZE, T)
+                        x, y = pointer(row + r * rsa * SIZE, T), pointer(rows_of_a + r * (BLOCK_K + 16) * SIZE, T)
                         for k in range(block):
                             y[k] = x[k]
-                    row, down = rows_of_a, APART
+                    row, down = rows_of_a, (BLOCK_K + 16)
                 wide = PANEL if packed else LANES * (8 if rows == 1 else 4 if rows == 2 else 2)
                 j = 0
                 while j < width:
@@ -208,12 +209,6 @@ _plans: dict[bytes, Any] = {}
 # helpers see constants through their module: each dtype has its own copies of them
 T: Any = np.float32
 SIZE = LANES = PANEL = MOST = DOT_ROWS = 0
-BLOCK_N = 512
-
-
-def block_columns(size: int) -> int:
-    """Columns of a block of B."""
-    return BLOCK_ROW_BYTES // size
 
 
 def _kernel(function: Any, dtype: np.dtype) -> int:
@@ -222,7 +217,7 @@ def _kernel(function: Any, dtype: np.dtype) -> int:
     if key not in _addresses:
         lanes = vector_bytes() // dtype.itemsize
         sizes = {"SIZE": dtype.itemsize, "LANES": lanes, "PANEL": 2 * lanes, "MOST": tile_rows()[-1]}
-        sizes |= {"BLOCK_N": block_columns(dtype.itemsize), "DOT_ROWS": dot_rows()}
+        sizes |= {"BLOCK_K": BLOCK_K * 4 // dtype.itemsize, "DOT_ROWS": dot_rows()}
         _addresses[key] = native.kernel(*native.specialized(function, {"T": dtype.type, **sizes}))
     return _addresses[key]
 
@@ -323,7 +318,9 @@ def _bind(
 
 def is_packed(m: int, n: int, k: int, down: int, along: int, size: int) -> bool:
     """Whether B is copied into panels; down, along: its strides in bytes. As `blocks` decides."""
-    return along != size or (m >= PACK_ROWS and (k * n * size > PACK_BYTES or down % 4096 == 0))
+    if along != size or (m >= PACK_ROWS_HUGE and k * n * size > HUGE_BYTES):
+        return True
+    return m >= PACK_ROWS and (k * n * size > PACK_BYTES or down % 4096 == 0)
 
 
 def _stack_strides(a: np.ndarray, stack: tuple[int, ...]) -> list[int]:

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from kernel_arrays import same_for_thread_counts
 from tinygrad_lite_kernels import native
 from tinygrad_lite_kernels.cpu import matmul as cpu
-from tinygrad_lite_kernels.cpu.matmul import BLOCK_K, BLOCK_N, PACK_ROWS
+from tinygrad_lite_kernels.cpu.matmul import BLOCK_K, BLOCK_N, DOT_K, FEW, HUGE_BYTES, PACK_ROWS, PACK_ROWS_HUGE
 from tinygrad_lite_kernels.cpu.matmul_tile import tile_rows, vector_bytes
 from tinygrad_lite_kernels.reference import matmul as reference
 
@@ -64,6 +64,54 @@ def test_sizes_around_the_blocks(k, n):
         for order in "CF":
             assert_product(cpu, whole(np.float32, m, k), np.asarray(whole(np.float32, k, n), order=order))
     assert_product(cpu, np.asfortranarray(whole(np.float64, MR + 1, k)), whole(np.float64, k, n))
+
+
+def lanes(dtype):
+    return vector_bytes() // np.dtype(dtype).itemsize
+
+
+@DTYPES
+@pytest.mark.parametrize("deep", [0, 1, 2])
+def test_few_rows_or_columns_along_the_depth(dtype, deep):
+    start = 4 * lanes(dtype)
+    depths = [[start - 1, start, start + 1], [start + lanes(dtype) - 1, 5 * start + 3], [DOT_K - 1, DOT_K, DOT_K + 1]]
+    for k in depths[deep]:
+        for few in (1, 2, 3, 4, 5, 7, FEW - 1, FEW, FEW + 1):
+            for other in (1, 3, 8, 9, 20):
+                for m, n in ((few, other), (other, few)):
+                    assert_product(cpu, whole(dtype, m, k), np.asfortranarray(whole(dtype, k, n)))
+
+
+@DTYPES
+def test_few_columns_sideways(dtype):
+    some = 4 * lanes(dtype)
+    for n in (1, 2, 5, FEW - 1, FEW, FEW + 1):
+        for m in (some - 1, some, some + 1, BLOCK_N - 1, BLOCK_N + 1):
+            a, b = whole(dtype, m, 20), whole(dtype, 20, n)
+            for left in (a, np.asfortranarray(a), np.repeat(np.repeat(a, 2, 0), 2, 1)[::2, ::2]):
+                assert_product(cpu, left, b)
+    for m in (some, BLOCK_N + 1):
+        out = whole(dtype, m, 3)
+        a, b, before = whole(dtype, m, 7), whole(dtype, 7, 3), out.copy()
+        cpu.matmul(a, b, out, accumulate=True)
+        np.testing.assert_array_equal(out, before + exact(a, b))
+
+
+@DTYPES
+def test_rows_a_page_apart(dtype):
+    k = 4096 // np.dtype(dtype).itemsize
+    for m in (MR - 1, MR, MR + 1, 3 * MR + 2):
+        for n in (4 * lanes(dtype) - 1, 4 * lanes(dtype), 4 * lanes(dtype) + 1):
+            assert_product(cpu, whole(dtype, m, k), whole(dtype, k, n))
+
+
+def test_few_rows_by_a_matrix_beyond_the_cache():
+    k = 1500
+    for n in (HUGE_BYTES // 4 // k - 1, HUGE_BYTES // 4 // k + 2):
+        b = whole(np.float32, k, n)
+        for m in (1, 2, PACK_ROWS_HUGE - 1, PACK_ROWS_HUGE):
+            a = whole(np.float32, m, k)
+            np.testing.assert_array_equal(cpu.matmul(a, b), a.astype(np.float64) @ b)
 
 
 @st.composite
@@ -188,7 +236,7 @@ def test_what_lies_around_the_operands_does_not_leak(dtype, order):
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_special_values_stay_in_their_rows_and_columns(device, dtype, value, order):
-    for m, k, n in [(MR + 1, 5, 17), (2 * MR, BLOCK_K + 3, 65), (1, 20, 33), (33, 20, 1)]:
+    for m, k, n in [(MR + 1, 5, 17), (2 * MR, BLOCK_K + 3, 65), (1, 20, 33), (33, 20, 1), (9, 70, 11), (70, 40, 5)]:
         a, b = np.abs(whole(dtype, m, k)) + 1, np.asarray(np.abs(whole(dtype, k, n)) + 1, order=order)
         clean = exact(a, b).astype(dtype)
         a[m // 2, k // 2] = value
@@ -210,6 +258,10 @@ def test_special_values_stay_in_their_rows_and_columns(device, dtype, value, ord
         ((40, 60, 80), (80, 70)),
         ((3000, 900), (900,)),
         ((900,), (900, 3001)),
+        ((FEW, 900), (900, 3001)),
+        ((3001, 900), (900, FEW - 5)),
+        ((2, 4096), (4096, 1100)),
+        ((300, 1024), (1024, 200)),
     ],
     ids=str,
 )
