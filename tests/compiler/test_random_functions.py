@@ -1,7 +1,7 @@
 """Random functions of many operations, with views and changes in place: a jitted run is the eager run."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tinygrad_lite as tg
@@ -52,6 +52,7 @@ def run(plan, leaves, outside, grads):
     return pool[-1], total, tg.autograd.grad(total, leaves) if grads else ()
 
 
+@settings(max_examples=25)  # each compiles kernels of its own
 @given(st.lists(step, min_size=1, max_size=12), st.sampled_from(["numpy", "cpu"]), st.booleans())
 def test_jitted_is_eager(plan, device, grads):
     rng = np.random.default_rng(len(plan))

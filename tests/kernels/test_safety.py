@@ -14,7 +14,7 @@ import kernel_work
 import numpy as np
 import pytest
 from tinygrad_lite_kernels import cache, native, threads
-from tinygrad_lite_kernels.intrinsics import pointer
+from tinygrad_lite_kernels.intrinsics import external, pointer
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 NO_WARNING = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -189,23 +189,26 @@ def test_fork_while_another_thread_compiles(empty_cache):
     assert children == [True, True] and not any(failures)
 
 
-def _slow(operands, meta, lo, hi):
-    """The second half of the range takes a second or two, then writes."""
-    a = pointer(operands[0], np.int64)
+sleep = external("usleep", 1)
+
+
+def _patient(operands, meta, lo, hi):
+    """The second half of the range waits for a sign, a minute at the most, then writes."""
+    a, sign = pointer(operands[0], np.int64), pointer(meta[0], np.int64)
     if lo > 0:
-        x = lo
-        for i in range(meta[0]):
-            x = x * 6364136223846793005 + i
-        a[lo] = x
-    else:
-        a[0] = 1
+        for _ in range(60_000):
+            if sign[0]:
+                break
+            sleep(1000)
+    a[lo] = 1
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
 def test_memory_lives_until_all_threads_are_done_with_it():
     """Ctrl-C ends the wait for a thread, not the thread."""
     threads.set_num_threads(2)
-    launch = threads.Launch(native.kernel(_slow), [6_000_000_000], 2, 1)
+    sign = np.zeros(1, np.int64)
+    launch = threads.Launch(native.kernel(_patient), [sign.ctypes.data], 2, 1)
     a = np.zeros(2, np.int64)
     alive = weakref.ref(a)
     before = signal.signal(signal.SIGALRM, signal.default_int_handler)
@@ -218,6 +221,7 @@ def test_memory_lives_until_all_threads_are_done_with_it():
     del a
     gc.collect()
     assert alive() is not None and alive()[1] == 0  # still to be written
+    sign[0] = 1
     deadline = time.monotonic() + 60
     while alive() is not None and time.monotonic() < deadline:
         time.sleep(0.05)
