@@ -12,7 +12,6 @@ import numpy as np
 from . import devices, dtypes
 from .devices import tracing
 
-
 changes = [0]  # how often tensors that exist got other memory, or were frozen or thawed: plans made before are void
 
 
