@@ -181,7 +181,8 @@ def kernel(operands, meta, lo, hi):
         a, b = b, a
     # which way to go is up to the whole product, not to this part of it: the parts' sizes must not change the bits
     along = meta[5] == 1 and meta[6] == 1 and meta[3] >= 4 * LANES
-    narrow = meta[2] <= FEW and meta[1] >= 4 * LANES and (rsa == 1 or meta[5] == 1)
+    most = FEW if rsa == 1 else LANES // 2 if meta[5] == 1 else 0  # turning rows of A round costs more for more columns
+    narrow = meta[2] <= most and meta[1] >= 4 * LANES
     last = hi if unit == 2 else lo + 1
     for item in range(lo, last):
         rest, oc, oa, ob = item, 0, 0, 0
