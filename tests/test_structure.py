@@ -16,7 +16,7 @@ FLOORS = [
     "tinygrad_lite.tensor tinygrad_lite.autograd tinygrad_lite.ops tinygrad_lite.interchange",
     "tinygrad_lite.func tinygrad_lite.gradient_check tinygrad_lite.nn tinygrad_lite.optim tinygrad_lite.compiler",
     "tinygrad_lite.testing tinygrad_lite.train tinygrad_lite.data tinygrad_lite.plots tinygrad_lite.io "
-    "tinygrad_lite.bench tinygrad_lite.machine",
+    "tinygrad_lite.bench tinygrad_lite.debug tinygrad_lite.machine tinygrad_lite.table",
     "tinygrad_lite.cli",
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names.split()}

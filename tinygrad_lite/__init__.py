@@ -102,7 +102,7 @@ cumsum, cumprod = cumulative_sum, cumulative_prod
 __array_api_version__ = "2024.12"
 e, pi, inf, nan, newaxis = 2.718281828459045, 3.141592653589793, float("inf"), float("nan"), None
 
-_LAZY = {"compiler", "data", "func", "io", "kernels", "nn", "optim", "testing"}  # imported when first used
+_LAZY = {"compiler", "data", "debug", "func", "io", "kernels", "nn", "optim", "testing"}  # imported when first used
 _NAMES = dict.fromkeys(("GradcheckError", "gradcheck", "gradgradcheck"), "gradient_check")  # functions of that module
 _NAMES |= {"softplus": "nn.functional", "jit": "compiler"}
 

@@ -102,11 +102,22 @@ class ElementwiseInto:
 
 def bind(program: Program, outputs: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> threads.Step:
     """The program bound to the layouts of arrays, of which outputs may be inputs; it takes outputs, then inputs."""
+    shape = outputs[0].shape
+    return _launch(program, outputs, inputs, shape, slow_to_fast(outputs, shape), _same(outputs, inputs))
+
+
+def printed(program: Program, outputs: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> Any:
+    """The Python function that `bind` has compiled for arrays of at least one element."""
+    shape = outputs[0].shape
+    _, letters = _layout(outputs, inputs, shape, slow_to_fast(outputs, shape))
+    return kernel_function(program, "".join(a.dtype.char for a in inputs), letters, _same(outputs, inputs))
+
+
+def _same(outputs: Sequence[np.ndarray], inputs: Sequence[np.ndarray]) -> tuple[Any, ...]:
+    """Which outputs are which operands."""
     places = [(a.__array_interface__["data"], a.strides, a.shape) for a in (*outputs, *inputs)]
     count = len(outputs)
-    same = tuple((i, j) for i in range(count) for j in range(count, len(places)) if places[i] == places[j])
-    shape = outputs[0].shape
-    return _launch(program, outputs, inputs, shape, slow_to_fast(outputs, shape), same)
+    return tuple((i, j) for i in range(count) for j in range(count, len(places)) if places[i] == places[j])
 
 
 def _remember(plans: dict[Any, Any], key: Any, plan: Any) -> Any:
@@ -150,10 +161,19 @@ def _launch(
 ) -> threads.Step:
     """Bind a kernel to a layout. `same` lists which output is which input."""
     size = math.prod(shape)
-    operands = [*outputs, *arrays]
-    strides = [[s[axis] for axis in order] for s in (broadcast_strides(a, shape) for a in operands)]
     if size == 0:
         return threads.NOTHING
+    meta, letters = _layout(outputs, arrays, shape, order)
+    address = _kernel(program, "".join(a.dtype.char for a in arrays), letters, same)
+    return threads.Launch(address, meta, size, _grain(program))
+
+
+def _layout(
+    outputs: Sequence[np.ndarray], arrays: Sequence[np.ndarray], shape: tuple[int, ...], order: list[int]
+) -> tuple[list[int], str]:
+    """The meta for a kernel, and the letters of its layout class."""
+    operands = [*outputs, *arrays]
+    strides = [[s[axis] for axis in order] for s in (broadcast_strides(a, shape) for a in operands)]
     sizes, merged = collapse([shape[axis] for axis in order], strides)
     items = [a.itemsize for a in operands]
     if any(s[-1] % item for s, item in zip(merged, items, strict=True)):  # a field of a structured array, say
@@ -164,8 +184,7 @@ def _launch(
         meta += [step, *s[:-1]]
     letters = "".join({0: "s", 1: "c"}.get(step, "x") for step in inner)
     letters = "x" * len(inner) if "x" in letters or "s" in letters[: len(outputs)] else letters
-    address = _kernel(program, "".join(a.dtype.char for a in arrays), letters, same)
-    return threads.Launch(address, meta, size, _grain(program))
+    return meta, letters
 
 
 def _grain(program: Program) -> int:

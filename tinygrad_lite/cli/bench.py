@@ -15,9 +15,9 @@ from ..bench import libraries
 from ..bench.environment import start_clean
 from ..bench.families import FAMILIES
 from ..errors import UserError, needs
+from ..table import print_table
 from .files import check_writable, write_text, writing
 from .options import positive_int
-from .table import print_table
 
 EPILOG = """examples:
   tinygrad-lite bench --quick                                every family in about 20 seconds

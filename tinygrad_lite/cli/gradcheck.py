@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 from ..devices import set_default_device
 from ..errors import UserError
+from ..table import print_table
 from .options import natural
-from .table import print_table
 from .user_function import imported, inputs
 
 EPILOG = """examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,13 +13,13 @@ from ..errors import TraceError
 from ..tensor import Tensor, changes, wrap
 from .arguments import Arguments, replaced, tensors_in
 from .arrays import Traced, owner
-from .epilogue import fuse_epilogues
-from .fuse import fuse
 from .graph import View
+from .passes import passes
 from .plan import Plan
-from .rows import fuse_rows
-from .simplify import checks_first, inline_constants, own_what_is_made, without_dead, written
+from .simplify import checks_first, written
 from .trace import Tracer, active
+
+_numbers = itertools.count()
 
 
 class Result:
@@ -32,12 +33,13 @@ class Compiled:
     """A plan with its surroundings."""
 
     def __init__(
-        self, tracer: Tracer, plan: Plan, result: Any, results: list[Result], gradients: list[Any], names: list[str]
+        self, tracer: Tracer, plan: Plan, result: Any, results: list[Result], gradients: list[Any], given: Arguments
     ):
         self.tracer, self.plan, self.result, self.results, self.gradients = tracer, plan, result, results, gradients
-        self.names = names
+        self.number = next(_numbers)
+        self.names, self.key = given.names, given.key
         self.absent = [leaf for leaf, before in tracer.touched.values() if before is None]
-        self.present = [(leaf, _layout(before)) for leaf, before in tracer.touched.values() if before is not None]
+        self.present = [(leaf, layout(before)) for leaf, before in tracer.touched.values() if before is not None]
         self.modules = list(tracer.modules.values())
         self.changes = changes[0]
         changed = written(plan.nodes)
@@ -54,7 +56,7 @@ class Compiled:
         for module, training in self.modules:
             if module.training is not training:
                 return False
-        return all([_layout(x._grad) == a for x, a in self.present]) and all([g() for g in self.tracer.guards])
+        return all([layout(x._grad) == a for x, a in self.present]) and all([g() for g in self.tracer.guards])
 
     def run(self, tensors: Sequence[Tensor]) -> Any:
         """Replay on the tensors of a call."""
@@ -113,7 +115,7 @@ def compile(function: Callable[..., Any], args: Any, options: Any, arguments: Ar
     finally:
         for leaf, before in tracer.touched.values():
             leaf._grad = before
-    return Compiled(tracer, _plan(tracer, outputs), result, results, gradients, arguments.names)
+    return Compiled(tracer, _plan(tracer, outputs), result, results, gradients, arguments)
 
 
 def _stand_in(tracer: Tracer, x: Tensor, position: int) -> Tensor:
@@ -173,7 +175,8 @@ def _overwrite(tracer: Tracer, leaf: Tensor, after: Any) -> None:
         leaf._device.movement.copy_into(memory, after._data)
 
 
-def _layout(gradient: Tensor | None) -> Any:
+def layout(gradient: Tensor | None) -> Any:
+    """Of a gradient what a plan depends on."""
     return None if gradient is None else (gradient._data.strides, gradient._data.dtype)
 
 
@@ -182,6 +185,5 @@ def _plan(tracer: Tracer, outputs: _Outputs) -> Plan:
     inputs.sort(key=lambda b: b.position)
     needed = {v.buffer for v in outputs.views}
     checks, nodes = checks_first(tracer.nodes)
-    nodes = inline_constants(own_what_is_made(nodes))
-    nodes = fuse_rows(fuse_epilogues(fuse(without_dead(nodes, needed), needed), needed), needed)
+    *_, (_, nodes) = passes(nodes, needed)
     return Plan(nodes, inputs, outputs.views, checks)

@@ -68,16 +68,17 @@ class Node:
     "call": a function of arrays, see `Call`; "check": see `Check`.
     """
 
-    __slots__ = ("accumulates", "device", "kind", "reads", "what", "writes")
+    __slots__ = ("accumulates", "device", "kind", "origin", "reads", "what", "writes")
 
     def __init__(self, kind: str, device: Any, what: Any, reads: list[View], writes: list[View]):
         self.kind, self.device, self.what, self.reads, self.writes = kind, device, what, reads, writes
         self.accumulates = False  # whether it sums up the gradients of several uses of a tensor
+        self.origin: tuple[str, int] | None = None  # file and line of the code that asked for it
 
     def but(self, what: Any, reads: list[View], writes: list[View]) -> Node:
         """The same with other contents."""
         changed = Node(self.kind, self.device, what, reads, writes)
-        changed.accumulates = self.accumulates
+        changed.accumulates, changed.origin = self.accumulates, self.origin
         return changed
 
     def __repr__(self) -> str:

@@ -16,11 +16,11 @@ def lay_out(nodes: Sequence[Node], elsewhere: set[Buffer]) -> tuple[int, dict[Bu
 
     Large buffers are placed first, each at the lowest place that is free for as long as it lives.
     """
-    lives = _lives(nodes, elsewhere)
+    alive = lives(nodes, elsewhere)
     placed: list[tuple[int, int, int, int]] = []
     found: dict[Buffer, int] = {}
-    for buffer in sorted(lives, key=lambda b: (-b.size, b.number)):
-        first, last = lives[buffer]
+    for buffer in sorted(alive, key=lambda b: (-b.size, b.number)):
+        first, last = alive[buffer]
         size = -(-buffer.size // ALIGNMENT) * ALIGNMENT
         taken = sorted((start, end) for start, end, a, b in placed if a <= last and first <= b)
         found[buffer] = start = _lowest_gap(taken, size)
@@ -28,7 +28,7 @@ def lay_out(nodes: Sequence[Node], elsewhere: set[Buffer]) -> tuple[int, dict[Bu
     return max((end for _, end, _, _ in placed), default=0), found
 
 
-def _lives(nodes: Sequence[Node], elsewhere: set[Buffer]) -> dict[Buffer, tuple[int, int]]:
+def lives(nodes: Sequence[Node], elsewhere: set[Buffer]) -> dict[Buffer, tuple[int, int]]:
     """From which node to which each buffer is in use."""
     found: dict[Buffer, tuple[int, int]] = {}
     for i, node in enumerate(nodes):

@@ -13,6 +13,11 @@ from .programs import expressions
 from .trace import IDENTITY
 
 
+def simplify(nodes: list[Node], needed: set[Buffer]) -> list[Node]:
+    """All of this file that leaves the order of nodes as it is."""
+    return without_dead(inline_constants(own_what_is_made(nodes)), needed)
+
+
 def written(nodes: Iterable[Node]) -> set[Buffer]:
     """The buffers that some node writes to."""
     return {view.buffer for node in nodes for view in node.writes}

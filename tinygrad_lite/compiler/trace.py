@@ -6,6 +6,7 @@ it, and notes what was to be done. Nothing above the devices knows the differenc
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -29,7 +30,8 @@ class Tracer:
     """Notes what a function does.
 
     nodes: the kernels, in order; those without outputs look at values and may raise.
-    each_call: functions that prepare a call (they count steps, say). guards: what must hold, or it is traced anew.
+    each_call: functions that prepare a call (they count steps, say); `by=-1` takes that back.
+    guards: what must hold, or it is traced anew.
     touched: tensors whose gradient the function looked at or changed, with the gradient that they had before.
     gradients: those of them that had one; it is an input after the arguments. used: those whose gradient an optimizer
     took. modules: those that ran, and whether for training.
@@ -39,7 +41,7 @@ class Tracer:
     def __init__(self, arguments: int = 0) -> None:
         self.arguments = arguments
         self.nodes: list[Node] = []
-        self.each_call: list[Callable[[], None]] = []
+        self.each_call: list[Callable[..., None]] = []
         self.guards: list[Callable[[], bool]] = []
         self.touched: dict[int, tuple[Any, Any]] = {}
         self.gradients: dict[int, Any] = {}
@@ -87,7 +89,9 @@ class Tracer:
 
     def record(self, kind: str, device: Any, what: Any, reads: Sequence[Any], writes: Sequence[Any]) -> None:
         """Note a kernel."""
-        self.nodes.append(Node(kind, device, what, [self.view(a) for a in reads], [self.view(a) for a in writes]))
+        node = Node(kind, device, what, [self.view(a) for a in reads], [self.view(a) for a in writes])
+        node.origin = _user_line()
+        self.nodes.append(node)
 
     def accumulated(self, add: Callable[..., Any], a: Any, b: Any) -> Any:
         """The sum of two gradients, noted as such."""
@@ -115,6 +119,14 @@ class Tracer:
     def family(self, device: Any, name: str) -> Family:
         """The recorders of a family of kernels."""
         return Family(self, device, name)
+
+
+def _user_line() -> tuple[str, int] | None:
+    """The innermost line that runs now and is not ours."""
+    frame: Any = sys._getframe(2)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("tinygrad_lite"):
+        frame = frame.f_back
+    return frame and (frame.f_code.co_filename, frame.f_lineno)
 
 
 @contextmanager

@@ -105,12 +105,12 @@ class Optimizer:
         """Whether the groups are the same, and the options of this one still ask for this rule."""
         return self.revision == revision and self.program(group) is program
 
-    def _advance(self, group: Group, members: Any, numbers: np.ndarray) -> None:
-        """Count a step of parameters that are alike, and set the numbers of the rule for it."""
+    def _advance(self, group: Group, members: Any, numbers: np.ndarray, by: int = 1) -> None:
+        """Count a step of parameters that are alike, and set the numbers of the rule for it; by=-1 takes it back."""
         for p, state in members:
-            state["step"] += 1
-            version_cell(p)[0] += 1
-        numbers[:] = self.numbers(group, members[0][1]["step"])
+            state["step"] += by
+            version_cell(p)[0] += by
+        numbers[:] = self.numbers(group, max(1, members[0][1]["step"]))
 
     def _state(self, p: Tensor, slots: tuple[str, ...]) -> dict[str, Any]:
         state = self.state.get(p)

@@ -34,6 +34,9 @@ def _graph(root: Any) -> tuple[list[str], list[list[int]]]:
     return [_label(n) for n in nodes], [[number[id(p)] for p in _parents(n)] for n in nodes]
 
 
+_ESCAPES = {ord(c): f"\\{c}" for c in '"\\{}<>'}  # what means something in the label of a record
+
+
 def dot(root: Value | Expr) -> str:
     """The graph in the DOT language of Graphviz, operands left of what is computed from them.
 
@@ -47,8 +50,13 @@ def dot(root: Value | Expr) -> str:
       n1 -> n0;
     }
     """
-    labels, operands = _graph(root)
-    lines = [f'  n{i} [label="{label}"];' for i, label in enumerate(labels)]
+    return to_dot(*_graph(root))
+
+
+def to_dot(labels: list[str], operands: list[list[int]]) -> str:
+    """Any graph in the DOT language, given every node's label and the numbers of its operands."""
+    escaped = (label.translate(_ESCAPES) for label in labels)
+    lines = [f'  n{i} [label="{label}"];' for i, label in enumerate(escaped)]
     lines += [f"  n{p} -> n{i};" for i, ps in enumerate(operands) for p in ps]
     return "\n".join(["digraph {", "  rankdir=LR; node [shape=record];", *lines, "}"])
 
@@ -84,7 +92,11 @@ def svg(root: Value | Expr) -> str:
     >>> svg(x * x).count("<rect")
     2
     """
-    labels, operands = _graph(root)
+    return to_svg(*_graph(root))
+
+
+def to_svg(labels: list[str], operands: list[list[int]]) -> str:
+    """Any graph as a picture, given every node's label and the numbers of its operands."""
     places = _places(operands)
     width = 8 * max(map(len, labels)) + 10
     last, top = max(c for c, _ in places), min(r for _, r in places)

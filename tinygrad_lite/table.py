@@ -14,7 +14,7 @@ def print_table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]],
         from rich.console import Console
         from rich.table import Table
     except ImportError:
-        print(_plain(title, [head, *lines]))
+        print(plain(title, [head, *lines]))
         return
     table = Table(title=title or None)
     for i, name in enumerate(head):
@@ -24,7 +24,7 @@ def print_table(title: str, head: Sequence[str], lines: Sequence[Sequence[str]],
     Console(markup=False, width=None if sys.stdout.isatty() else WIDTH).print(table)
 
 
-def _plain(title: str, lines: Sequence[Sequence[str]]) -> str:
+def plain(title: str, lines: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rows = (f"{line[0]:<{widths[0]}}" + _right(line[1:], widths[1:]) for line in lines)
     return "\n".join([title, *(row.rstrip() for row in rows)])
