@@ -39,4 +39,4 @@ def _graph(nodes: Sequence[Node], names: Names) -> tuple[list[str], list[list[in
             operands[i] += [k for k in makers[-1:] if k not in operands[i]]
         for view in node.writes:
             writers.setdefault(view.buffer, []).append((i, view))
-    return labels, operands
+    return (labels, operands) if labels else (["nothing to do"], [[]])
