@@ -6,6 +6,9 @@ from debug_steps import PEAKS, Training
 
 import tinygrad_lite as tg
 from tinygrad_lite import debug, optim
+from tinygrad_lite.debug.lookup import Call
+from tinygrad_lite.debug.names import Names
+from tinygrad_lite.debug.private import Private
 
 LOOKS = {
     "plan": debug.plan,
@@ -36,6 +39,29 @@ def test_training_goes_on_as_if_nobody_had_looked(rule, called, monkeypatch):
     assert training.step.traces == 1
     found += [training.step(training.x, training.y).item() for _ in range(3)]
     assert found == expected
+
+
+@pytest.mark.parametrize("stage", ["simplified", "rows"])
+@pytest.mark.parametrize("called", [0, 2])
+def test_what_runs_on_copies_is_the_call(called, stage):
+    """With the numbers of the next step of the optimizer, and the noise that the next call draws."""
+    training = Training(dropout=0.3)
+    for _ in range(called):
+        training.step(training.x, training.y)
+    call = Call("plan", training.step, (training.x, training.y), {})
+    compiled = call.compiled()
+    names, private = Names(compiled), Private(call, compiled, stage)
+    (loss,) = private.plan.run(private.outside)
+    updated = {names.view(v): private.array(v) for node in private.nodes for v in node.writes}
+    found = training.step(training.x, training.y).numpy()
+    assert_close(loss, found, stage)
+    for name, parameter in training.model.named_parameters():
+        assert_close(updated[name], parameter.detach().numpy(), stage)
+
+
+def assert_close(a, b, stage):
+    """To the bit where the same kernels run, else to rounding."""
+    np.testing.assert_allclose(a, b, rtol=1e-4 if stage == "simplified" else 0, atol=1e-6 * (stage == "simplified"))
 
 
 def test_arguments_gradients_and_memory_outside_stay(monkeypatch):

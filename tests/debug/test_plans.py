@@ -39,6 +39,11 @@ def test_what_repeats_is_moved_once_and_comparing_is_no_arithmetic():
     assert 4 * (20 + 5 + 20) <= kernel.bytes <= 4 * (20 + 5 + 20) + 8  # the number 2 may be an operand
 
 
+def test_an_argument_that_repeats_in_memory():
+    (kernel,) = debug.plan(tg.jit(lambda x: x + 1), tg.broadcast_to(tg.ones((3, 1)), (3, 50))).kernels
+    assert kernel.bytes - 4 * (3 + 150) in (0, 4)  # the number 1 may be an operand
+
+
 def test_work_of_a_product_with_what_follows():
     layer = tg.jit(lambda a, b, bias: tg.relu(a @ b + bias))
     (kernel,) = debug.plan(layer, tg.ones((32, 16)), tg.ones((16, 24)), tg.ones((24,))).kernels

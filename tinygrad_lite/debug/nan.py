@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..compiler.bind import steps
 from ..compiler.graph import Node, View, views
 from .lookup import Call
 from .names import Names
@@ -76,13 +75,9 @@ def _is_read_first(view: View, nodes: Sequence[Node]) -> bool:
 
 def _running(private: Private) -> Iterator[Node]:
     """Each node, when it has run."""
-    plan = private.plan
-    number = len(plan.table.todo) - sum(len(steps(node, plan.stand_in)) for node in private.nodes)
-    for node in private.nodes:
-        count = len(steps(node, plan.stand_in))
-        for item in plan.table.items(number, number + count):
+    for node, numbers in private.steps():
+        for item in private.plan.table.items(numbers.start, numbers.stop):
             item(private.outside)
-        number += count
         yield node
 
 

@@ -7,44 +7,46 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ..compiler.bind import steps
 from ..compiler.compiled import Compiled
-from ..compiler.graph import Buffer, Node, View
+from ..compiler.graph import Buffer, Node, View, views
 from ..compiler.memory import aligned
 from ..compiler.passes import passes
 from ..compiler.plan import Outside, Plan
-from ..compiler.simplify import checks_first, written
+from ..compiler.simplify import checks_first
 from .lookup import Call
 
 
 class Private:
-    """A plan whose nodes are those after a pass, on copies of all memory outside that it writes to.
+    """A plan whose nodes are those after a pass, on copies of all memory that lives outside.
 
-    outside: its inputs, copied where it writes to them, and room for its outputs.
+    outside: copies of its inputs, and room for its outputs.
     """
 
     def __init__(self, call: Call, compiled: Compiled, stage: str):
         nodes, outputs = compiled.tracer.nodes, compiled.plan.outputs
-        changed = written(nodes)
         with call.jitted._lock, _prepared(compiled):
             inputs = [x._data for x in call.tensors]
             inputs += [leaf._grad._data for leaf in compiled.tracer.gradients.values()]
-            positions = {b.position for b in changed if b.kind == "input"}
-            own = [copied(a) if i in positions else a for i, a in enumerate(inputs)]
-            looked_at = {v.buffer for node in nodes for v in (*node.reads, *node.writes)}
-            numbers = {b for b in looked_at if b.kind == "outside" and b.owner.nbytes <= SMALL}
-            copies = {b: _copy(b) for b in changed | numbers if b.kind == "outside"}
+            own = [copied(a) for a in inputs]
+            copies = {b: _copy(b) for b in {v.buffer for v in views(nodes)} if b.kind == "outside"}
         checks, rest = checks_first([_moved(node, copies) for node in nodes])
         self.nodes = dict(passes(rest, {v.buffer for v in outputs}))[stage]
         buffers = sorted((b for b in compiled.tracer.buffers.values() if b.kind == "input"), key=lambda b: b.position)
         self.plan = Plan(self.nodes, buffers, outputs, checks)
         self.outside: Outside = self.plan.start(own)
 
+    def steps(self) -> Iterator[tuple[Node, range]]:
+        """Each node with the numbers of its steps in the plan's table, where those of checks come first."""
+        counts = [len(steps(node, self.plan.stand_in)) for node in self.nodes]
+        start = len(self.plan.table.todo) - sum(counts)
+        for node, count in zip(self.nodes, counts, strict=True):
+            yield node, range(start, start + count)
+            start += count
+
     def array(self, view: View) -> np.ndarray:
         """The elements of a view now."""
         return self.plan.array(view, self.outside)
-
-
-SMALL = 4096  # bytes: the numbers of an optimizer, say, which every call sets
 
 
 @contextmanager

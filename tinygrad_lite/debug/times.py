@@ -13,7 +13,6 @@ from tinygrad_lite_kernels.cpu.plan import launch as plan_launch
 from ..bench.peaks import Peaks, measure
 from ..bench.report import duration
 from ..bench.timing import Effort, medians
-from ..compiler.bind import steps
 from ..table import plain, print_table
 from .lookup import Call
 from .private import Private
@@ -69,7 +68,7 @@ class Profile:
 
 
 def profile(jitted: Any, *args: Any, **options: Any) -> Profile:
-    """Time every kernel of a call of a jitted function by itself, again and again, on copies of what it changes.
+    """Time every kernel of a call of a jitted function by itself, again and again, on copies of all it takes.
 
     A kernel by itself finds its data in cache if they fit there. The first call measures the machine's peaks, which
     takes a second or two.
@@ -83,31 +82,20 @@ def profile(jitted: Any, *args: Any, **options: Any) -> Profile:
     compiled = call.compiled()
     title = getattr(call.jitted, "__name__", "jitted function")
     report, private = Report(title, compiled), Private(call, compiled, "rows")
-    runs = dict(_runs(private))
-    whole = {"": partial(private.plan.run, private.outside)}
-    found = medians({**whole, **{name: run for name, (run, _) in runs.items()}}, EFFORT)
-    seconds = [0.0] * len(report.kernels)
-    for name, (_, times) in runs.items():
-        seconds[int(name.split()[0])] += found[name] / times
-    timed = [Timed(k, max(s, 1e-9)) for k, s in zip(report.kernels, seconds, strict=True)]
-    return Profile(title, timed, found[""], peaks(threads.get_num_threads()))
+    parts = [numbers for _, numbers in private.steps()]
+    runs = {str(number): _run(private, number) for numbers in parts for number in numbers}
+    whole = {"all": partial(private.plan.run, private.outside)}
+    found = medians(whole | {name: run for name, (run, _) in runs.items()}, EFFORT)
+    each = [sum(found[str(n)] / runs[str(n)][1] for n in numbers) for numbers in parts]
+    timed = [Timed(k, max(s, 1e-9)) for k, s in zip(report.kernels, each, strict=True)]
+    return Profile(title, timed, found["all"], peaks(threads.get_num_threads()))
 
 
 peaks = cache(measure)  # by number of threads
 
 
-def _runs(private: Private) -> Iterator[tuple[str, tuple[Callable[[], Any], int]]]:
-    """For each step "kernel step": what runs it, and how many times that does so."""
-    plan, number = private.plan, len(private.plan.table.todo)
-    counts = [len(steps(node, plan.stand_in)) for node in private.nodes]
-    number -= sum(counts)  # checks come first
-    for i, count in enumerate(counts):
-        for k in range(count):
-            yield f"{i} {k}", _run(private, number)
-            number += 1
-
-
 def _run(private: Private, number: int) -> tuple[Callable[[], Any], int]:
+    """What runs a step of the plan's table, and how many times that does so."""
     table = private.plan.table
     run = table.todo[number].run
     if isinstance(run, threads.Launch) and run.size < 2 * run.grain:
