@@ -277,6 +277,8 @@ def test_without_gradients_there_are_plans_of_their_own():
         same(f(vector(3)), [6])
     result = f(vector(3))
     assert not result.requires_grad
+    with pytest.raises(RuntimeError, match="came out of a jitted function"):
+        result.backward()
     assert f.traces == 2
 
 

@@ -209,7 +209,7 @@ def _seed(tensor: Tensor, gradient: Any, name: str) -> Tensor:
     if not tensor.requires_grad:
         raise RuntimeError(
             f"{name}: this tensor does not require a gradient: none of the tensors it was computed from does, or they "
-            "were used inside no_grad() or after detach()"
+            "were used inside no_grad() or after detach(), or it came out of a jitted function (call backward inside)"
         )
     if gradient is None:
         if tensor.size != 1:
