@@ -63,3 +63,15 @@ def test_a_longer_unrolled_network_needs_no_more_kernels():
     loss = step(x, y)
     assert len(native._loaded) == before
     assert np.isfinite(loss.item())
+
+
+def test_a_function_of_one_tensor_and_its_gradient_are_one_kernel():
+    """Also where the gradient is a sum over several uses of the tensor."""
+
+    @tg.jit
+    def both(x, g):
+        y = x * tg.sigmoid(x) + tg.tanh(x) * x
+        return y, *tg.autograd.grad(y, x, g)
+
+    x = tg.tensor(np.linspace(-3, 3, 7, dtype=np.float32), requires_grad=True)
+    assert len(tg.debug.plan(both, x, tg.ones(7)).kernels) == 1

@@ -47,13 +47,19 @@ def _fits(members: Sequence[Node]) -> bool:
 
     Of the sums of gradients of an unrolled loop one addition: the kernel must not depend on the length of the loop.
     """
-    if sum(n.accumulates for n in members) > 1:
+    if _loose_sums(members) > 1:
         return False
     reads = {v for n in members for v in n.reads}
     writes = {v for n in members for v in n.writes}
     if len(reads | writes) > MOST_OPERANDS:
         return False
     return not any(r != w and r.overlaps(w) for w in writes for r in reads | writes)
+
+
+def _loose_sums(members: Sequence[Node]) -> int:
+    """How many members add to a sum of gradients what other kernels computed."""
+    made = {v for n in members if not n.accumulates for v in n.writes}
+    return sum(n.accumulates and made.isdisjoint(n.reads) for n in members)
 
 
 def seen_later(nodes: Sequence[Node], groups: Sequence[Sequence[int]], needed: set[Buffer]) -> list[set[Buffer]]:
