@@ -3,6 +3,8 @@
 import importlib as _importlib
 from typing import Any as _Any
 
+from tinygrad_lite_kernels.threads import get_num_threads, set_num_threads
+
 from . import autograd, devices, dtypes, scalar
 from .autograd import sweep as _sweep
 from .autograd.function import Function

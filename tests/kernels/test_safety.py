@@ -1,20 +1,18 @@
-"""Many processes, many threads, forks, Ctrl-C, the end of the interpreter, and places where nothing can be written."""
+"""Many processes, many threads, forks, the end of the interpreter, and places where nothing can be written."""
 
-import gc
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
-import weakref
 from pathlib import Path
 
 import kernel_work
 import numpy as np
 import pytest
+from kernel_work import in_child
 from tinygrad_lite_kernels import cache, native, threads
-from tinygrad_lite_kernels.intrinsics import external, pointer
+from tinygrad_lite_kernels.intrinsics import pointer
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 NO_WARNING = pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
@@ -139,18 +137,6 @@ def test_changing_the_number_of_threads_while_others_work():
     assert in_threads([work, work, change])[:2] == [True, True]
 
 
-def in_child(function):
-    """Whether a forked child gets True from a function within a minute."""
-    child = os.fork()
-    if child == 0:
-        signal.alarm(60)
-        try:
-            os._exit(0 if function() else 1)
-        except BaseException:
-            os._exit(2)
-    return os.waitpid(child, 0)[1] == 0
-
-
 @FORKS
 @NO_WARNING
 def test_a_child_compiles_and_runs_in_parallel_after_its_parent_did(empty_cache):
@@ -187,45 +173,6 @@ def test_fork_while_another_thread_compiles(empty_cache):
     children = [in_child(lambda: len(kernel_work.work(100.0)) == 64) for _ in range(2)]
     thread.join()
     assert children == [True, True] and not any(failures)
-
-
-sleep = external("usleep", 1)
-
-
-def _patient(operands, meta, lo, hi):
-    """The second half of the range waits for a sign, a minute at the most, then writes."""
-    a, sign = pointer(operands[0], np.int64), pointer(meta[0], np.int64)
-    if lo > 0:
-        for _ in range(60_000):
-            if sign[0]:
-                break
-            sleep(1000)
-    a[lo] = 1
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
-def test_memory_lives_until_all_threads_are_done_with_it():
-    """Ctrl-C ends the wait for a thread, not the thread."""
-    threads.set_num_threads(2)
-    sign = np.zeros(1, np.int64)
-    launch = threads.Launch(native.kernel(_patient), [sign.ctypes.data], 2, 1)
-    a = np.zeros(2, np.int64)
-    alive = weakref.ref(a)
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    try:
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
-        with pytest.raises(KeyboardInterrupt):
-            launch(a)
-    finally:
-        signal.signal(signal.SIGALRM, before)
-    del a
-    gc.collect()
-    assert alive() is not None and alive()[1] == 0  # still to be written
-    sign[0] = 1
-    deadline = time.monotonic() + 60
-    while alive() is not None and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert alive() is None
 
 
 AFTER_THE_END = """

@@ -1,5 +1,7 @@
 """The executor: every element once, whatever the number of threads. For many at once see test_safety.py."""
 
+import os
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -33,6 +35,29 @@ def test_every_element_is_visited_once(size, grain, count):
 def test_bad_thread_counts(count):
     with pytest.raises(ValueError, match="set_num_threads: the count must be a positive integer"):
         threads.set_num_threads(count)
+
+
+@pytest.mark.parametrize(
+    "environment, count",
+    [
+        ({"TINYGRAD_LITE_NUM_THREADS": "3", "OMP_NUM_THREADS": "5"}, 3),
+        ({"OMP_NUM_THREADS": "5,2"}, 5),
+        ({"OMP_NUM_THREADS": "many"}, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None),
+        ({"TINYGRAD_LITE_NUM_THREADS": "many"}, ValueError),
+        ({"TINYGRAD_LITE_NUM_THREADS": "0"}, ValueError),
+    ],
+)
+def test_the_environment_has_a_wish(monkeypatch, environment, count):
+    for name in ("TINYGRAD_LITE_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(threads, "_threads", 0)
+    if count is ValueError:
+        with pytest.raises(ValueError, match="TINYGRAD_LITE_NUM_THREADS must be a positive integer, got"):
+            threads.get_num_threads()
+    elif count:
+        assert threads.get_num_threads() == count
 
 
 def test_signature_tells_layouts_apart():

@@ -88,7 +88,13 @@ class Table:
         for row, step in zip(self.rows, todo, strict=True):
             if isinstance(step.run, threads.Launch):
                 record = step.run.record
-                row[:] = record[0], address(self.operands) + 8 * slot, address(record) + 16, 0, step.run.size
+                row[:] = (
+                    record[0],
+                    address(self.operands) + 8 * slot,
+                    address(record) + 16,
+                    step.run.size,
+                    step.run.grain,
+                )
                 for operand in step.operands:
                     self._place(slot, operand)
                     slot += 1
@@ -103,11 +109,11 @@ class Table:
             self.patches += [address(self.operands) + 8 * slot, number, operand.offset - operand.buffer.start]
 
     def items(self, start: int, stop: int, patch: bool = False) -> list[Item]:
-        """What runs some of the steps: runs of small kernels in one call each, and all others alone."""
+        """What runs some of the steps: runs of kernels in one call each, and all others alone."""
         found = self._patching() if patch and self.patches else []
-        for small, group in groupby(range(start, stop), lambda i: _is_small(self.todo[i])):
+        for native, group in groupby(range(start, stop), lambda i: isinstance(self.todo[i].run, threads.Launch)):
             numbers = list(group)
-            if small:
+            if native:
                 found.append(self._walk(numbers[0], numbers[-1] + 1))
             else:
                 found += [self._alone(i) for i in numbers if self.todo[i].run is not threads.NOTHING]
@@ -126,24 +132,19 @@ class Table:
         return [patch]
 
     def _walk(self, start: int, stop: int, patches: Sequence[int] = ()) -> Item:
-        rows, run = self.rows[start:stop], plan_launch(stop - start, patches).run
+        rows = self.rows[start:stop]
+        sizes, grains = rows[:, 3], rows[:, 4]
+        large, long = bool((sizes >= 2 * grains).any()), bool((sizes / grains).sum() >= 2)
+        run = plan_launch(stop - start, patches, large, long).run
         return (lambda outside: run(rows, *outside)) if patches else lambda outside: run(rows)
 
     def _alone(self, number: int) -> Item:
-        step = self.todo[number]
-        run, operands, array = step.run, step.operands, self.plan.array
-        if isinstance(run, threads.Launch):
-            launch, place = run, int(self.rows[number, 1])
-            return lambda outside: launch.run_parallel(place, self, outside)
+        run, operands, array = self.todo[number].run, self.todo[number].operands, self.plan.array
         call = lambda outside: run.run(*[array(x, outside) for x in operands])  # noqa: E731
         if isinstance(run, Test):
             passed = run.passed
             return lambda outside: None if passed.item() else call(outside)
         return call
-
-
-def _is_small(step: Step) -> bool:
-    return isinstance(step.run, threads.Launch) and step.run.size < 2 * step.run.grain
 
 
 def _output(view: View, array: np.ndarray) -> np.ndarray:

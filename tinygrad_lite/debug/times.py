@@ -98,8 +98,8 @@ def _run(private: Private, number: int) -> tuple[Callable[[], Any], int]:
     """What runs a step of the plan's table, and how many times that does so."""
     table = private.plan.table
     run = table.todo[number].run
-    if isinstance(run, threads.Launch) and run.size < 2 * run.grain:
+    if isinstance(run, threads.Launch) and not run.is_large:
         rows = np.repeat(table.rows[number : number + 1], TIMES, 0)
-        return partial(plan_launch(TIMES, ()).run, rows), TIMES
+        return partial(plan_launch(TIMES, (), False, False).run, rows), TIMES
     items = table.items(number, number + 1)
     return (lambda: [item(private.outside) for item in items]), 1
