@@ -26,6 +26,7 @@ from types import FunctionType
 from typing import Any
 
 from . import cache as disk
+from . import progress
 
 FASTMATH = frozenset({"contract", "nsz"})  # these two keep NaN and infinity where they belong; "arcp" does not
 HERE = str(Path(__file__).parent)
@@ -133,7 +134,8 @@ def _address(function: Any, constants: dict[str, Any], signature: str, flags: fr
             if address is None:
                 code = disk.load(key)
                 if code is None:
-                    code = _compile(_resolved(function, constants), signature, flags, "tg_" + key)
+                    with progress.compiling():
+                        code = _compile(_resolved(function, constants), signature, flags, "tg_" + key)
                     disk.store(key, code)
                 address = _loaded[key] = _link(code, "tg_" + key)
     return address
