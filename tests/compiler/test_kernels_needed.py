@@ -75,3 +75,10 @@ def test_a_function_of_one_tensor_and_its_gradient_are_one_kernel():
 
     x = tg.tensor(np.linspace(-3, 3, 7, dtype=np.float32), requires_grad=True)
     assert len(tg.debug.plan(both, x, tg.ones(7)).kernels) == 1
+
+
+def test_a_step_with_dropout_does_without_python():
+    net = nn.Sequential(nn.Linear(20, 17), nn.ReLU(), nn.Dropout(0.5), nn.Linear(17, 3))
+    plan = tg.debug.plan(step_of(net, optim.Adam(net.parameters())), *classes(16, 20))
+    assert "call" in {k.kind for k in plan.kernels}
+    assert all(k.native for k in plan.kernels)

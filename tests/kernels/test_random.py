@@ -93,3 +93,25 @@ def test_bad_arguments(device):
             device.bits(*arguments)
     with pytest.raises(ValueError, match=r"^bits: the count must not be negative, got -1"):
         device.bits(0, 0, -1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 100) | st.just(300_001))
+def test_uniform_numbers_are_the_references_bit_for_bit(dtype, key, start, count):
+    states = [np.array([key, start], np.uint64) for _ in range(2)]
+    got, wanted = (d.uniform(s, count, np.dtype(dtype)) for d, s in zip((cpu, reference), states, strict=True))
+    assert got.dtype == wanted.dtype == dtype
+    np.testing.assert_array_equal(got, wanted)
+    np.testing.assert_array_equal(*states)
+
+
+def test_uniform_numbers_from_a_state_in_other_memory():
+    apart, together = np.array([3, 9, 0], np.uint64)[::2], np.array([3, 0], np.uint64)
+    wanted = reference.uniform(together, 5, np.dtype("f"))
+    assert cpu.uniform(apart, 5, np.dtype("f")).tolist() == wanted.tolist()
+    assert apart.tolist() == together.tolist() == [3, 2]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_thread_counts_give_the_same_uniform_numbers(dtype):
+    same_for_thread_counts(lambda: cpu.uniform(np.array([1, 2], np.uint64), 700_003, np.dtype(dtype)))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from tinygrad_lite_kernels import threads
-from tinygrad_lite_kernels.cpu import elementwise, matmul, matmul_then, reduce, rows
+from tinygrad_lite_kernels.cpu import elementwise, matmul, matmul_then, random, reduce, rows
 
 from .graph import Buffer, Node, Slot, View, replaced
 
@@ -113,11 +113,25 @@ def _check(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> lis
     return [*found, Step(Test(passed, node.what.function), [*node.reads])]
 
 
+def _call(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step] | None:
+    binder = CALLS.get(node.what.function)
+    return binder(node, writes) if binder else None
+
+
+def _uniform(node: Node, writes: list[np.ndarray]) -> list[Step]:
+    state, numbers = node.writes
+    draw, advance = random.bind_uniform(writes[1].size, writes[1].dtype)
+    return [Step(draw, [numbers, state]), Step(advance, [state])]
+
+
+CALLS: dict[Callable[..., Any], Callable[[Node, list[np.ndarray]], list[Step]]] = {random.uniform: _uniform}
+
 BINDERS: dict[str, Callable[[Node, list[np.ndarray], list[np.ndarray]], list[Step] | None]] = {
     "elementwise": _elementwise,
     "matmul": _matmul,
     "matmul_then": _matmul_then,
     "reduce": _reduce,
+    "call": _call,
     "check": _check,
     "rows": _rows,
 }

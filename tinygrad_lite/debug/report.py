@@ -28,7 +28,7 @@ MEMORY_HEAD = ["result", "bytes", "place", "first", "last"]
 class Kernel:
     """One node of a plan.
 
-    kind: "elementwise", "matmul", "matmul_then", "reduce", "rows", "check", or "call", which runs through Python.
+    kind: "elementwise", "matmul", "matmul_then", "reduce", "rows", "check", or "call": a kernel of another family.
     text: what it computes, `label` in short. bytes, flops: what it moves and computes.
     lines: of the code that asked for it. native: whether it runs without Python.
     """

@@ -89,4 +89,5 @@ SOURCES: dict[str, Callable[[Node], Iterator[str]]] = {
     "reduce": _reduce,
     "rows": _rows,
     "check": _check,
+    "call": _through_python,
 }
