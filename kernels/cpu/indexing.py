@@ -8,6 +8,7 @@ the order of the rows.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -57,8 +58,12 @@ def _offsets(found: Indices, shape: tuple[int, ...]) -> np.ndarray:
 def _run(function, out: np.ndarray, other: np.ndarray, offsets: np.ndarray, row: int) -> None:
     if row and offsets.size:
         grain = max(1 << 10, (1 << 19) // offsets.size)
-        kernel = native.kernel(function, {"T": memory_type(out.dtype)})
-        threads.Launch(kernel, [offsets.size, row], row, grain)(out, other, offsets)
+        threads.Launch(_kernel(function, out.dtype), [offsets.size, row], row, grain)(out, other, offsets)
+
+
+@cache
+def _kernel(function, dtype: np.dtype) -> int:
+    return native.kernel(function, {"T": memory_type(dtype)})
 
 
 def gather(a: np.ndarray, indices: Indices) -> np.ndarray:

@@ -133,4 +133,4 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Tensor:
     (4, 3, 2)
     """
     x = tensor_of("transpose", x)
-    return permute_dims(x, tuple(reversed(range(x.ndim))) if axes is None else axes)
+    return m.permute(x, tuple(range(x.ndim))[::-1]) if axes is None else permute_dims(x, axes)

@@ -12,14 +12,14 @@ from typing import Any
 
 from tinygrad_lite_kernels.expr import OPS, Expr, functions, inputs, program, substitute, topological
 
-from ..autograd.graph import Node, check_fresh, output_tensor
+from ..autograd.graph import Node, output_tensor
 from ..autograd.modes import mode
 from ..devices import checked, tracing
 from ..scalar.derivatives import gradient
 from ..scalar.tracing import plain, signature, trace
 from ..tensor import Tensor, wrap
 from .movement import cast
-from .primitive import Primitive, as_tensors, keep
+from .primitive import Primitive, as_tensors
 from .reduce import sum_to
 
 
@@ -104,22 +104,9 @@ class Elementwise(Primitive):
         return result
 
     def _record(self, args: Sequence[Tensor], result: Tensor) -> None:
-        """As `record`, but quicker: this is most of what an eager operation on small tensors costs."""
-        edges: list[Any] = []
-        for t in args:
-            edges.append(None if not t.requires_grad else t if t._node is None else (t._node, t._index))
-            if t._cell is not None:
-                check_fresh(t, self.name)
-        pattern = tuple([e is None for e in edges])
-        if all(pattern):
-            return
-        needed = self._needed.get(pattern)
-        if needed is None:
-            needed = self._needed[pattern] = self.needed(edges)
-        node = Node(self, edges, None, ())
-        node.shapes = [(t._data.shape, t._data.dtype) for t in args]
-        node.saved = keep(node, args, result, needed) if needed else ()
-        result.requires_grad, result._node = True, node
+        node = self.recorded(args, result)
+        if node is not None:
+            node.shapes = [(t._data.shape, t._data.dtype) for t in args]
 
     def apply(self, args: Sequence[Any], *params: Any) -> Tensor:
         return self(*args)
@@ -133,9 +120,9 @@ class Elementwise(Primitive):
         places: dict[int, Any] = {id(g): "g", id(y): "y"} | {id(x): i for i, x in enumerate(xs)}
         return [_partial(f"{self.name} gradient {i}", d, root, y, places) for i, d in enumerate(grads)]
 
-    def needed(self, edges: Sequence[Any]) -> set[Any]:
-        partials = self.partials
-        return {a for e, p in zip(edges, partials, strict=True) if e is not None and p for a in p.arguments if a != "g"}
+    def needed(self, without: Sequence[bool]) -> set[Any]:
+        partials = zip(without, self.partials, strict=True)
+        return {a for no, p in partials if p and not no for a in p.arguments if a != "g"}
 
     def backward(self, node: Node, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
         g = gradients[0]

@@ -90,7 +90,7 @@ def _parts(items: list[Any], cut: int) -> Parts:
     basic = tuple(_whole(i) if isinstance(i, (int, _Array)) else i for i in items)
     arrays = [i.values if isinstance(i, _Array) else np.asarray(i) for i in (items[k] for k in axes)]
     try:
-        places = tuple(np.broadcast_arrays(*arrays, subok=True))
+        places = tuple(np.broadcast_arrays(*arrays, subok=True)) if len(arrays) > 1 else tuple(arrays)
     except ValueError:
         broadcast = ", ".join(str(a.shape) for a in arrays)
         raise IndexError(f"index: integer arrays of shapes {broadcast} do not broadcast together") from None

@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_lite_kernels.expr import Expr
 
 from .. import devices, dtypes
-from ..autograd.graph import Node, Spec, check_fresh, edge, output_tensor, version_cell
+from ..autograd.graph import Node, Spec, check_fresh, output_tensor, version_cell
 from ..autograd.modes import mode
 from ..devices import tracing
 from ..tensor import Tensor, alias, wrap
@@ -36,6 +36,7 @@ class Primitive:
 
     def __init__(self, name: str, forward: Callable[..., np.ndarray], inputs: int | None = 1, view: bool = False):
         self.name, self.forward, self.inputs, self.view = name, forward, inputs, view
+        self._needed: dict[tuple[bool, ...], set[Any]] = {}
         REGISTRY[name] = self
 
     def __repr__(self) -> str:
@@ -59,11 +60,30 @@ class Primitive:
     def output_count(self, node: Node) -> int:
         return 1
 
-    def needed(self, edges: Sequence[Any]) -> set[Any]:
-        """Which values the rules of the inputs that get a gradient will ask for."""
-        if not self.needs:
-            return set()
-        return {what for i, e in enumerate(edges) if e is not None for what in self.needs[i]}
+    def recorded(self, tensors: Sequence[Tensor], result: Tensor, params: tuple[Any, ...] = ()) -> Node | None:
+        """Make `result` the output of a node whose edges lead to the inputs that require gradients, if there are any.
+
+        Quick: this is most of what an eager operation on small tensors costs.
+        """
+        edges: list[Any] = []
+        for t in tensors:
+            edges.append(None if not t.requires_grad else t if t._node is None else (t._node, t._index))
+            if t._cell is not None:
+                check_fresh(t, self.name)
+        without = tuple([e is None for e in edges])
+        if all(without):
+            return None
+        needed = self._needed.get(without)
+        if needed is None:
+            needed = self._needed[without] = self.needed(without)
+        node = Node(self, edges, None, params)
+        node.saved = keep(node, tensors, result, needed) if needed else ()
+        result.requires_grad, result._node = True, node
+        return node
+
+    def needed(self, without: Sequence[bool]) -> set[Any]:
+        """Which values the rules will ask for, given which inputs get no gradient."""
+        return {what for no, needs in zip(without, self.needs, strict=False) if not no for what in needs}
 
     def backward(self, node: Node, gradients: Sequence[Tensor | None]) -> Sequence[Tensor | None]:
         """The gradients of the inputs, one for each edge."""
@@ -77,18 +97,13 @@ class Primitive:
         ]
 
 
-def record(primitive: Any, tensors: Sequence[Tensor], result: Tensor, params: tuple[Any, ...]) -> None:
-    """Make `result` the output of a node whose edges lead to the inputs that require gradients, if there are any."""
-    for t in tensors:
-        check_fresh(t, primitive.name)
-    edges = [edge(t) for t in tensors]
-    if not any([e is not None for e in edges]):
-        return
-    node = Node(primitive, edges, None, params)
-    kept = keep(node, tensors, result, primitive.needed(edges))
-    node.saved = [Spec(t._data.shape, t._data.dtype, t._device) if k is None else k
-                  for t, k in zip(tensors, kept, strict=True)]  # fmt: skip
-    result.requires_grad, result._node = True, node
+def record(primitive: Primitive, tensors: Sequence[Tensor], result: Tensor, params: tuple[Any, ...]) -> None:
+    """Note how `result` came about; of inputs whose values no rule asks for, shape, dtype and device."""
+    node = primitive.recorded(tensors, result, params)
+    if node is not None:
+        kept = node.saved or [None] * len(tensors)
+        node.saved = [Spec(t._data.shape, t._data.dtype, t._device) if k is None else k
+                      for t, k in zip(tensors, kept, strict=True)]  # fmt: skip
 
 
 def keep(node: Node, tensors: Sequence[Tensor], result: Tensor, needed: set[Any]) -> list[Tensor | None]:

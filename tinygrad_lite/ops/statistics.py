@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from tinygrad_lite_kernels.expr import functions, inputs
+
 from ..dtypes import as_dtype
 from ..tensor import Tensor
 from .creation import zeros
-from .elementwise import OPERATIONS
+from .elementwise import OPERATIONS, Elementwise
 from .movement import cast, detach, reshape, tensor_of
 from .reduce import Axis, normalize_axes, normalize_axis, reduce
 from .spelling import both_spellings
 
 add, subtract, multiply, divide = (OPERATIONS[n] for n in ("add", "subtract", "multiply", "divide"))
 sqrt, square = OPERATIONS["sqrt"], OPERATIONS["square"]
+_a, _b = inputs(2)
+_exp_difference = Elementwise("exp(a - b)", functions["exp"](_a - _b), 2, registered=False)
+_minus_log = Elementwise("a - log(b)", _a - functions["log"](_b), 2, registered=False)
+_finite = Elementwise("finite", functions["where"](functions["isinf"](_a), 0, _a), 1, registered=False)
 
 
 @both_spellings
@@ -178,7 +184,7 @@ def logsumexp(x: Any, axis: Axis = None, keepdims: bool = False) -> Tensor:
     x = floating("logsumexp", x)
     axes = normalize_axes("logsumexp", axis, x.ndim)
     top = _finite_max(x, axes)
-    total = reduce("sum", OPERATIONS["exp"](subtract(x, top)), axes, keepdims)
+    total = reduce("sum", _exp_difference(x, top), axes, keepdims)
     return add(OPERATIONS["log"](total), reshape(top, total.shape))
 
 
@@ -192,7 +198,7 @@ def softmax(x: Any, axis: int = -1) -> Tensor:
     """
     x = floating("softmax", x)
     axes = (normalize_axis("softmax", axis, x.ndim),)
-    weights = OPERATIONS["exp"](subtract(x, _finite_max(x, axes)))
+    weights = _exp_difference(x, _finite_max(x, axes))
     return divide(weights, reduce("sum", weights, axes, True))
 
 
@@ -207,7 +213,7 @@ def log_softmax(x: Any, axis: int = -1) -> Tensor:
     x = floating("log_softmax", x)
     axes = (normalize_axis("log_softmax", axis, x.ndim),)
     shifted = subtract(x, _finite_max(x, axes))
-    return subtract(shifted, OPERATIONS["log"](reduce("sum", OPERATIONS["exp"](shifted), axes, True)))
+    return _minus_log(shifted, reduce("sum", OPERATIONS["exp"](shifted), axes, True))
 
 
 def _finite_max(x: Tensor, axes: tuple[int, ...]) -> Tensor:
@@ -215,7 +221,7 @@ def _finite_max(x: Tensor, axes: tuple[int, ...]) -> Tensor:
     if any_is_empty(x, axes):
         return zeros(tuple(1 if i in axes else n for i, n in enumerate(x.shape)), x.dtype, x._device)
     top = reduce("max", detach(x), axes, True)
-    return OPERATIONS["where"](OPERATIONS["isinf"](top), 0, top)
+    return _finite(top)
 
 
 def any_is_empty(x: Tensor, axes: tuple[int, ...]) -> bool:
