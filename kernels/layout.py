@@ -28,8 +28,11 @@ def broadcast_strides(array: np.ndarray, shape: tuple[int, ...]) -> Strides:
 
 
 def slow_to_fast(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> list[int]:
-    """The order of axes in which the first operand of full shape lies in memory; rows first where none has it."""
-    full = next((a for a in arrays if a.shape == shape), None)
+    """The order of axes in which the first operand of full shape lies in memory; rows first where none has it.
+
+    One that is a smaller array repeated does not lie in any order.
+    """
+    full = next((a for a in arrays if a.shape == shape and 0 not in a.strides), None)
     if full is None or full.flags.c_contiguous:
         return list(range(len(shape)))
     return order_of(full.strides)

@@ -105,6 +105,16 @@ def test_special_values_stay_in_their_places():
         assert_same(program([A * 0, A - A, A / A, A * 2, functions["relu"](A)], 1), a)
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_results_lie_as_the_first_operand_that_is_not_a_repeated_one(order):
+    """A vector repeated along rows has strides too, but says nothing about the order of memory."""
+    repeated = np.broadcast_to(np.ones(5, np.float32), (4, 5))
+    given = np.ones((4, 5), np.float32, order=order)
+    for arrays in ((repeated, given), (given, repeated)):
+        assert elementwise(program([A * B], 2)).one(*arrays).strides == given.strides
+    assert elementwise(program([A * B], 2)).one(repeated, repeated).flags.c_contiguous
+
+
 def test_in_place_outputs_may_be_inputs():
     p, m, g = (np.random.default_rng(i).random(1001) for i in range(3))
     update = program([A - 0.1 * (0.9 * B + C), 0.9 * B + C], 3)
