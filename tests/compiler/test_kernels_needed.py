@@ -82,3 +82,27 @@ def test_a_step_with_dropout_does_without_python():
     plan = tg.debug.plan(step_of(net, optim.Adam(net.parameters())), *classes(16, 20))
     assert "call" in {k.kind for k in plan.kernels}
     assert all(k.native for k in plan.kernels)
+
+
+def products(function, *args):
+    return sum("matmul" in k.kind for k in tg.debug.plan(tg.jit(function), *args).kernels)
+
+
+def test_what_is_computed_twice_from_the_same_is_computed_once():
+    a = tg.tensor(np.arange(6.0).reshape(2, 3))
+    assert products(lambda a: tg.exp(a @ a.T) + tg.sin(a @ a.T), a) == 1
+    assert products(lambda a: (a @ a.T, a @ a.T), a) == 2  # each result is the caller's own
+
+
+def test_what_is_computed_twice_with_a_change_between_is_computed_twice():
+    def changing(a):
+        first = tg.exp(a @ a.T)
+        a += 1
+        return first + tg.sin(a @ a.T)
+
+    before = np.arange(6.0).reshape(2, 3)
+    a, jitted = tg.tensor(before), tg.jit(changing)
+    wanted = np.exp(before @ before.T) + np.sin((before + 1) @ (before + 1).T)
+    assert products(changing, a) == 2
+    np.testing.assert_allclose(jitted(a).numpy(), wanted)
+    np.testing.assert_array_equal(a.numpy(), before + 1)

@@ -1,4 +1,4 @@
-"""Less to do for the same result: constants in their place, what nobody reads left out."""
+"""Less to do for the same result: constants in their place, what is there already or nobody reads left out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from tinygrad_lite_kernels.expr import Expr, Program, cast, constant, inputs, program, step_dtypes
 
+from .duplicates import without_duplicates
 from .graph import Buffer, Node, View
 from .programs import expressions
 from .trace import IDENTITY
@@ -15,7 +16,7 @@ from .trace import IDENTITY
 
 def simplify(nodes: list[Node], needed: set[Buffer]) -> list[Node]:
     """All of this file that leaves the order of nodes as it is."""
-    return without_dead(inline_constants(own_what_is_made(nodes)), needed)
+    return without_dead(without_duplicates(inline_constants(own_what_is_made(nodes)), needed), needed)
 
 
 def written(nodes: Iterable[Node]) -> set[Buffer]:
