@@ -17,6 +17,7 @@ import dis
 import hashlib
 import inspect
 import os
+import platform
 import sys
 import threading
 from collections.abc import Callable
@@ -239,7 +240,7 @@ def _compile(function: Any, signature: str, flags: frozenset[str], symbol: str) 
         library.finalize()
         module = library._final_module
         _hide_all_but(module, symbol)
-        return library._codegen._tm.emit_object(module)
+        return _target_machine().emit_object(module)
 
 
 def _without_wrapper(flags: Any) -> Any:
@@ -277,16 +278,27 @@ def _hide_all_but(module: Any, symbol: str) -> None:
         variable.linkage = "internal"
 
 
-@cache
-def _engine() -> Any:
+# What an object needs lies beside it (`use_lmm`), so that code can name its constants by their distance: a whole
+# instruction less for each than by address, which is a tenth of the time of a function like tanh. Tried on x86-64 only.
+NEAR = platform.machine() == "x86_64"
+MODEL = {"reloc": "pic", "codemodel": "small"} if NEAR else {"codemodel": "jitdefault"}
+
+
+def _target_machine() -> Any:
     import llvmlite.binding as llvm
 
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     target = llvm.Target.from_triple(llvm.get_process_triple())
     features = llvm.get_host_cpu_features().flatten()
-    machine = target.create_target_machine(llvm.get_host_cpu_name(), features, 3, codemodel="jitdefault", jit=True)
-    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    return target.create_target_machine(llvm.get_host_cpu_name(), features, 3, jit=True, **MODEL)
+
+
+@cache
+def _engine() -> Any:
+    import llvmlite.binding as llvm
+
+    return llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine(), use_lmm=NEAR or None)
 
 
 def _link(code: bytes, symbol: str) -> int:
