@@ -89,8 +89,8 @@ FUNCTIONS: dict[str, Function] = {
     "acosh": Function(np.arccosh, (0.51, 2), (1, 20), [1.0, 2.0**28]),
     "atanh": Function(np.arctanh, (0.51, 2), (-1, 1), _unit),
     "erf": Function(erf, (1.25, 1.25), (-7, 7), [1.0, 4.0]),
-    "erfc": Function(erfc, (4.5, 5.5), (-7, 28), [1.0, 4.0]),
-    "sigmoid": Function(lambda x: 1 / (1 + np.exp(-x)), (2.25, 2.5), (-750, 50), _exp),
+    "erfc": Function(erfc, (4.75, 5.5), (-7, 28), [1.0, 4.0]),
+    "sigmoid": Function(lambda x: 1 / (1 + np.exp(-x)), (2.5, 2.5), (-750, 50), _exp),
     "sqrt": Function(np.sqrt, (0.501, 0.501), (0, 4), _unit),
     "rsqrt": Function(lambda x: 1 / np.sqrt(x), (1.501, 1.501), (0, 4), _unit),
 }

@@ -1,8 +1,8 @@
 """The error function and its complement.
 
-erfc(x) = exp(-x**2) P(u) / (1 + 2 x) with u = (x - m) / (x + m) for x >= 0. Near zero erf(x) = x + x P(x**2); further
-out float64 takes 1 - erfc(x), and float32 1 - exp(P(|x|)). The square is written x * x, as derivatives write it: a
-kernel that needs both computes one exponential.
+erfc(x) = exp(-x**2) R(x) for x >= 0, where R is a ratio of polynomials in float32, and in float64 P(u) / (1 + 2 x) with
+u = (x - 4) / (x + 4). Near zero erf(x) = x + x P(x**2); further out float64 takes 1 - erfc(x), and float32
+1 - exp(P(|x|)). The square is written x * x, as in derivatives: a kernel that needs both computes one exponential.
 """
 
 from __future__ import annotations
@@ -19,23 +19,18 @@ NEAR = {
     ),
 }  # fmt: skip
 FAR32 = (0.00019391146, -0.00302325, 0.022146935, -0.103764825, -0.63737327, -1.1275616, -0.00022343737)
-MIDDLE = {FLOAT32: 2.0, FLOAT64: 4.0}
-FAR = {
-    FLOAT32: (
-        -0.00039944696, -0.0012279992, 0.0013133073, 0.0086300941, -0.0080601424, -0.054203883, 0.16405542, -0.16603146,
-        -0.092763983, 1.2769784,
-    ),
-    FLOAT64: (
+RATIO32 = (
+    (0.06032332, 0.4198846, 1.3361453, 2.25607, 1.8158536),
+    (0.106919155, 0.7442705, 2.4209752, 4.3779936, 4.3050423, 1.8158536),
+)
+RATIO64 = (
     1.188906593746976e-09, 1.645191886088833e-09, -1.4084381843374314e-08, -1.7399933734150523e-08,
     1.1040850377439835e-07, 7.405181782016362e-08, -8.260673827180118e-07, 2.9417201646124147e-07,
     5.710265225030322e-06, -1.1222173433303797e-05, -2.4399469528153158e-05, 0.0001506217161699525,
     -0.00019925661884461586, -0.0007577732969503159, 0.005031969963883923, -0.016197734056594335, 0.03716751553906549,
     -0.06633036581232482, 0.09373283499825211, -0.10103906603629931, 0.06809705425469541, 0.01537965210261965,
     -0.13962111684056253, 1.2329951186255526,
-    ),
-}  # fmt: skip
-
-
+)  # fmt: skip
 BEYOND = {FLOAT32: 10.5, FLOAT64: 28.0}  # there erfc is 0
 
 
@@ -43,10 +38,20 @@ def erfc_of_size(x: Word) -> Word:
     """erfc(abs(x))."""
     size = abs(x)
     size = select(size > BEYOND[x.dtype], BEYOND[x.dtype], size)
-    middle = MIDDLE[x.dtype]
-    u = (size - middle) / (size + middle)
-    result = exp(-(x * x)) * (polynomial(u, FAR[x.dtype]) / fma(size, 2.0, 1.0))
-    return fma(result, -fma(size, size, -(size * size)), result)  # what rounding the square has lost
+    square = size * size
+    ratio = ratio32(size, square) if x.dtype == FLOAT32 else ratio64(size)
+    result = exp(-(x * x)) * ratio
+    return fma(result, -fma(size, size, -square), result)  # what rounding the square has lost
+
+
+def ratio32(x: Word, square: Word) -> Word:
+    """exp(x**2) erfc(x)."""
+    return polynomial(x, RATIO32[0], square) / polynomial(x, RATIO32[1], square)
+
+
+def ratio64(x: Word) -> Word:
+    """exp(x**2) erfc(x)."""
+    return polynomial((x - 4.0) / (x + 4.0), RATIO64) / fma(x, 2.0, 1.0)
 
 
 def erfc(x: Word) -> Word:

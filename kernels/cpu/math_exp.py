@@ -28,6 +28,7 @@ class Format(NamedTuple):
     exp_range: tuple[float, float]
     expm1_floor: float
     sinh_limit: float
+    tanh_limit: float
     tiny: float
     exp: tuple[float, ...]
     expm1: tuple[float, ...]
@@ -44,6 +45,7 @@ FORMATS = {
         exp_range=(-104.0, 89.0),
         expm1_floor=-20.0,
         sinh_limit=89.5,
+        tanh_limit=10.0,
         tiny=2.0**-14,
         exp=(0.0013917326, 0.008367108, 0.041666612, 0.16666539, 0.5),
         expm1=(0.00020013921, 0.0013934502, 0.008333135, 0.04166647, 0.16666667, 0.5),
@@ -58,6 +60,7 @@ FORMATS = {
         exp_range=(-746.0, 710.0),
         expm1_floor=-40.0,
         sinh_limit=710.6,
+        tanh_limit=20.0,
         tiny=2.0**-28,
         exp=(
             2.5114450632483314e-08, 2.7626382295353274e-07, 2.7557228051829546e-06, 2.4801504312425735e-05,
@@ -113,36 +116,65 @@ def scaled(x: Word, n: Word) -> Word:
     return x * power_of_two(half, x) * power_of_two(n - half, x)
 
 
+def parts(x: Word, offset: int) -> tuple[Word, Word]:
+    """r and an integer whose low bits are n + offset, with x = n ln 2 + r: the rounding to n leaves them there."""
+    of = FORMATS[x.dtype]
+    magic = of.magic + offset
+    shifted = fma(x, 1 / math.log(2), magic)
+    n = shifted - magic
+    return fma(n, -of.ln2[1], fma(n, -of.ln2[0], x)), shifted.bits()
+
+
+def power(exponent: Word, like: Word) -> Word:
+    """2**n, given n + bias in the low bits of an integer."""
+    return (exponent << FORMATS[like.dtype].digits).bits()
+
+
+def less_one(r: Word, coefficients: tuple[float, ...]) -> Word:
+    """exp(r) - 1 for a small r."""
+    square = r * r
+    return fma(square, polynomial(r, coefficients, square), r)
+
+
+def halves(x: Word) -> tuple[Word, Word, Word]:
+    """a, b, e with exp(x) = a b (1 + e): two powers of 2 about alike, so that neither overflows before the result."""
+    of = FORMATS[x.dtype]
+    r, exponents = parts(x, 2 * of.bias)
+    half = exponents >> 1
+    return power(half, x), power(exponents - half, x), less_one(r, of.exp)
+
+
 def exp(x: Word) -> Word:
-    of = FORMATS[x.dtype]
-    n, r = reduce(clamp(x, *of.exp_range))
-    return scaled(fma(r * r, polynomial(r, of.exp), r) + 1, n)
-
-
-def expm1_of_negative(x: Word) -> Word:
-    """exp(x) - 1 for x <= 0, where 2**n cannot overflow."""
-    of = FORMATS[x.dtype]
-    n, r = reduce(select(x < of.expm1_floor, of.expm1_floor, x))
-    scale = power_of_two(n, x)
-    return fma(fma(r * r, polynomial(r, of.expm1), r), scale, scale - 1)
+    a, b, e = halves(clamp(x, *FORMATS[x.dtype].exp_range))
+    return fma(e, a, a) * b
 
 
 def expm1(x: Word) -> Word:
     of = FORMATS[x.dtype]
-    n, r = reduce(clamp(x, of.expm1_floor, of.exp_range[1]))
-    half = power_of_two(n - 1, x)
-    result = 2 * fma(fma(r * r, polynomial(r, of.expm1), r), half, half - 0.5)
+    r, exponent = parts(clamp(x, of.expm1_floor, of.exp_range[1]), of.bias - 1)
+    half = power(exponent, x)
+    result = 2 * fma(less_one(r, of.expm1), half, half - 0.5)
     return select(abs(x) < of.tiny**2, x, result)
 
 
 def sigmoid(x: Word) -> Word:
-    e = exp(-abs(x))  # never above 1
-    return select(x < 0, e, 1.0) / (e + 1)
+    """1 / (1 + exp(-x)) as (1 / a) / (1 / a + b (1 + e))."""
+    of = FORMATS[x.dtype]
+    limit = -of.exp_range[0]
+    a, b, e = halves(clamp(-x, -limit, limit))
+    inverse = ((2 * of.bias << of.digits) - a.bits()).bits()
+    return inverse / fma(e, b, b + inverse)
 
 
 def tanh(x: Word) -> Word:
-    t = expm1_of_negative(abs(x) * -2)
-    return copysign(t / (t + 2), x)
+    """e / (e + 2) with e = exp(2 x) - 1."""
+    of = FORMATS[x.dtype]
+    size = abs(x)
+    size = select(size.like(of.tanh_limit) < size, of.tanh_limit, size)
+    r, exponent = parts(size + size, of.bias)
+    scale = power(exponent, x)
+    e = fma(less_one(r, of.expm1), scale, scale - 1)
+    return copysign(e / (e + 2), x)
 
 
 def hyperbolic(x: Word) -> tuple[Word, Word, Word, Word]:

@@ -163,8 +163,14 @@ def fma(a: Word, b: Any, c: Any) -> Word:
     return a.call("llvm.fma", b, c)
 
 
-def polynomial(x: Word, coefficients: tuple[float, ...]) -> Word:
-    """The polynomial whose coefficients come highest power first, by Horner's rule."""
+def polynomial(x: Word, coefficients: tuple[float, ...], square: Word | None = None) -> Word:
+    """The polynomial whose coefficients come highest power first, by Horner's rule.
+
+    Where the square of x is at hand, even and odd powers apart: as many operations, but two at a time.
+    """
+    if square is not None:
+        odd, even = (polynomial(square, coefficients[-k::-2][::-1]) for k in (2, 1))
+        return fma(odd, x, even)
     total = x.like(coefficients[0])
     for c in coefficients[1:]:
         total = fma(total, x, c)

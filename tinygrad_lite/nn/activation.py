@@ -40,26 +40,29 @@ def _selu(x: Any) -> Expr:
     return where(x > 0, SELU_SCALE * x, SELU_SCALE * SELU_ALPHA * expm1(where(x > 0, 0, x)))
 
 
-def _gate(x: Any, limit: float, formula: Callable[[Any], Any]) -> Expr:
-    """`formula` within ±limit; beyond it what it has already become in float64: x above, 0 below."""
-    inside = where(x > limit, limit, where(x < -limit, -limit, x))
-    return where(x > limit, x, formula(inside))
+def _gated(x: Any, limit: float, gated: Callable[[Any, Any], Any]) -> Expr:
+    """`gated(x, x)`: x times what, in float64 too, has become 1 above the limit and 0 below its negative.
+
+    The second x stays within the limit, so that in the gradient infinity meets no zero.
+    """
+    above = where(x < -limit, -limit, x)
+    return gated(above, where(above > limit, limit, above))
 
 
 @_operation
 def _gelu(x: Any) -> Expr:
-    return _gate(x, 40.0, lambda x: 0.5 * x * erfc(x * -math.sqrt(0.5)))
+    return _gated(x, 40.0, lambda x, inside: 0.5 * x * erfc(inside * -math.sqrt(0.5)))
 
 
 @_operation
 def _gelu_tanh(x: Any) -> Expr:
     slope = 2 * math.sqrt(2 / math.pi)  # (1 + tanh(u)) / 2 is sigmoid(2 u), which loses no digits
-    return _gate(x, 40.0, lambda x: x * sigmoid_(slope * (x + 0.044715 * x**3)))
+    return _gated(x, 40.0, lambda x, inside: x * sigmoid_(slope * (inside + 0.044715 * inside**3)))
 
 
 @_operation
 def _silu(x: Any) -> Expr:
-    return _gate(x, 800.0, lambda x: x * sigmoid_(x))
+    return _gated(x, 800.0, lambda x, inside: x * sigmoid_(inside))
 
 
 def soft_positive(x: Any) -> Expr:
