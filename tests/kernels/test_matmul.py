@@ -8,8 +8,10 @@ from hypothesis.extra import numpy as hnp
 from kernel_arrays import same_for_thread_counts
 from tinygrad_lite_kernels import native
 from tinygrad_lite_kernels.cpu import matmul as cpu
-from tinygrad_lite_kernels.cpu.matmul import BLOCK_K, BLOCK_N, DOT_K, FEW, HUGE_BYTES, PACK_ROWS, PACK_ROWS_HUGE
-from tinygrad_lite_kernels.cpu.matmul_tile import tile_rows, vector_bytes
+from tinygrad_lite_kernels.cpu.matmul_blocks import BLOCK_K, BLOCK_N, FLAT_ROWS, HUGE_BYTES, PACK_ROWS
+from tinygrad_lite_kernels.cpu.matmul_emit import vector_bytes
+from tinygrad_lite_kernels.cpu.matmul_few import DOT_K, FEW
+from tinygrad_lite_kernels.cpu.matmul_tile import tile_rows
 from tinygrad_lite_kernels.reference import matmul as reference
 
 DEVICES = pytest.mark.parametrize("device", [reference, cpu], ids=["numpy", "cpu"])
@@ -109,7 +111,7 @@ def test_few_rows_by_a_matrix_beyond_the_cache():
     k = 1500
     for n in (HUGE_BYTES // 4 // k - 1, HUGE_BYTES // 4 // k + 2):
         b = whole(np.float32, k, n)
-        for m in (1, 2, PACK_ROWS_HUGE - 1, PACK_ROWS_HUGE):
+        for m in (1, 2, FLAT_ROWS - 1, FLAT_ROWS):
             a = whole(np.float32, m, k)
             np.testing.assert_array_equal(cpu.matmul(a, b), a.astype(np.float64) @ b)
 
