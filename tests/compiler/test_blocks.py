@@ -56,6 +56,13 @@ def test_rows(name, shape, dtype):
         np.testing.assert_allclose(a.numpy(), b.detach().numpy(), rtol=tolerance, atol=tolerance * largest)
 
 
+@pytest.mark.parametrize("shape", [(3, 70_001), (70_001, 1)], ids=str)
+def test_reductions_that_are_not_one_kernel(shape):
+    x = tg.tensor(RNG.standard_normal(shape), dtype="float32")
+    function = lambda x: tg.exp(x - x.max(axis=-1, keepdims=True)) + x.sum(axis=-1, keepdims=True)  # noqa: E731
+    np.testing.assert_allclose(tg.jit(function)(x).numpy(), function(x).numpy(), rtol=2e-5, atol=2e-4)
+
+
 def test_rows_of_a_weighted_sum_over_all_rows_stay_apart():
     """A reduction over rows needs all of them, so it must not run block by block with what follows it."""
     x = tg.tensor(RNG.standard_normal((601, 307)))

@@ -8,6 +8,8 @@ from itertools import accumulate
 from operator import mul
 from typing import NamedTuple
 
+from tinygrad_lite_kernels.cpu.reduce_plan import ROW_BLOCK
+
 from .fuse import seen_later
 from .graph import Buffer, Node, View
 from .order import Order
@@ -41,14 +43,17 @@ def fuse_rows(nodes: Sequence[Node], needed: set[Buffer]) -> list[Node]:
 
 
 def _row_counts(node: Node) -> set[int]:
-    """Into how many rows, that need nothing of one another, the work of a node can be cut."""
+    """Into how many rows, that need nothing of one another, the work of a node can be cut.
+
+    A reduction of longer rows is more than one kernel, and one of a single element is none.
+    """
     if node.device is None or node.device.name != "cpu" or not all(_in_rows(v) for v in node.writes):
         return set()
     if node.kind == "elementwise":
         return set(accumulate(node.writes[0].shape, mul)) - {1}
     if node.kind == "reduce" and _in_rows(node.reads[0]):
         shape, axes = node.reads[0].shape, node.what[1]
-        if axes and axes == tuple(range(axes[0], len(shape))):
+        if axes and axes == tuple(range(axes[0], len(shape))) and 1 < math.prod(shape[axes[0] :]) <= ROW_BLOCK:
             return set(accumulate(shape[: axes[0]], mul)) - {1}
     return set()
 
