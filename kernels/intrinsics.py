@@ -147,6 +147,25 @@ def store(context: Any, pointer: Any, index: Any, value: Any, scope: Any) -> Any
 
 
 @Intrinsic
+def ask(context: Any, address: Any) -> Any:
+    """Ask for the line of cache around an address, whatever is there, and go on; it comes to the second level."""
+    from numba import types
+
+    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        from llvmlite import ir
+        from numba.core import cgutils
+
+        integer, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, integer, integer, integer])
+        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        read, second_level, data = integer(0), integer(2), integer(1)
+        builder.call(prefetch, [builder.inttoptr(arguments[0], byte), read, second_level, data])
+        return target.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@Intrinsic
 def select(context: Any, condition: Any, a: Any, b: Any) -> Any:
     """`a if condition else b` without a branch: both are computed."""
     from numba import types

@@ -56,7 +56,7 @@ def _reduce(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> li
     return [Step(step, [places[i + 1], places[i]]) for i, (step, _, _) in enumerate(plan.steps)]
 
 
-ROW_BYTES = 1 << 18  # of a block of rows: what stays in the second level of cache
+ROW_BYTES = 1 << 16  # of a block of rows: it and the next one stay in the second level of cache
 
 
 def _rows(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step] | None:
@@ -80,7 +80,8 @@ def _rows(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list
         ]
         passes.append(rows.Pass(found[0].run, found[0].run.size // count, operands))
     scratch = sum(_room(b, count, block) for b in own)
-    return [Step(rows.bind(passes, count, block, scratch, sum(widths.values())), [*outside])]
+    ahead = [(i, widths[v]) for i, v in enumerate(outside) if widths[v] >= rows.LINE]
+    return [Step(rows.bind(passes, count, block, scratch, sum(widths.values()), ahead), [*outside])]
 
 
 def _row_bytes(view: View, count: int) -> int:
