@@ -88,4 +88,5 @@ def _block(m: int, n: int, k: int, size: int, packed: bool) -> tuple[int, int]:
     if packed and k <= TALL:
         return min(m, TALLEST), min(n, LONG)
     width = min(n, BLOCK_BYTES // (min(m, TALL) * size) // 64 * 64 if packed else LONG)
-    return min(m, max(12, BLOCK_BYTES // (width * size) // 12 * 12)), width
+    most = max(12, BLOCK_BYTES // (width * size))
+    return -(-m // -(-m // most)), width
