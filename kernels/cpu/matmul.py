@@ -18,7 +18,7 @@ from .. import native, threads
 from ..layout import broadcast_strides
 from ..reference import matmul as reference
 from . import matmul_blocks, matmul_few
-from .matmul_blocks import BLOCK_K, PACK_ROWS, PAGE, blocks
+from .matmul_blocks import BLOCK_K_64, BLOCK_N_64, PACK_ROWS, PAGE, blocks
 from .matmul_copy import define_transpose
 from .matmul_dot import define_dot_tile, dot_rows
 from .matmul_emit import vector_bytes
@@ -92,7 +92,9 @@ def _constants(dtype: np.dtype) -> dict[str, Any]:
     """What kernels and helpers see of a dtype: sizes, and helpers of other modules that see the same."""
     lanes = vector_bytes() // dtype.itemsize
     known = {"T": dtype.type, "SIZE": dtype.itemsize, "LANES": lanes, "HALF": lanes // 2, "PANEL": 2 * lanes}
-    known |= {"MOST": tile_rows()[-1], "DOT_ROWS": dot_rows(), "BLOCK_K": BLOCK_K * 4 // dtype.itemsize}
+    known |= {"MOST": tile_rows()[-1], "DOT_ROWS": dot_rows()}
+    if dtype.itemsize == 8:
+        known |= {"BLOCK_K": BLOCK_K_64, "BLOCK_N": BLOCK_N_64}
     known["blocks"] = native.specialized_helpers(vars(matmul_blocks), known)["blocks"]
     few = native.specialized_helpers(vars(matmul_few), known)
     return known | {name: few[name] for name in ("dots", "turned", "sideways", "one_row")}

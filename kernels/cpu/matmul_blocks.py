@@ -16,7 +16,8 @@ from ..intrinsics import free, malloc, pointer
 from .matmul_copy import copy_lanes, copy_vectors, fetch, transpose_square
 from .matmul_tile import COPY, tile
 
-BLOCK_K, BLOCK_N = 384, 512  # of float32; float64 has half as deep blocks: some rows of A stay in the nearest cache
+BLOCK_K, BLOCK_N = 384, 512  # of float32
+BLOCK_K_64, BLOCK_N_64 = 256, 384  # of float64: some rows of A shall stay in the nearest cache
 PACK_ROWS = 24  # with fewer rows than this, copying a contiguous B costs more than it saves
 PACK_BYTES = 1 << 18
 NEAR_BYTES = 7 << 19  # a B in some cache is copied by the first tiles that read it; larger ones in the order of memory

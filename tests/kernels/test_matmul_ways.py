@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 from kernel_arrays import same_for_thread_counts
 from tinygrad_lite_kernels.cpu import matmul as cpu
-from tinygrad_lite_kernels.cpu.matmul_blocks import BLOCK_K, NEAR_BYTES, PACK_BYTES, PACK_ROWS, PAGE
+from tinygrad_lite_kernels.cpu.matmul_blocks import (
+    BLOCK_K,
+    BLOCK_K_64,
+    BLOCK_N_64,
+    NEAR_BYTES,
+    PACK_BYTES,
+    PACK_ROWS,
+    PAGE,
+)
 from tinygrad_lite_kernels.cpu.matmul_emit import vector_bytes
 from tinygrad_lite_kernels.cpu.matmul_few import FEW
 from tinygrad_lite_kernels.cpu.matmul_tile import tile_rows
@@ -50,6 +58,13 @@ def test_copies_of_rows_of_b(dtype, bytes_):
         for k in {max(BLOCK_K, bytes_ // (n * np.dtype(dtype).itemsize)) + d for d in (-1, 0, 1)}:
             for m in (PACK_ROWS - 1, PACK_ROWS, PACK_ROWS + MR + 1):
                 assert_product(whole(dtype, m, k), whole(dtype, k, n))
+
+
+def test_sizes_around_the_blocks_of_float64():
+    for k in (BLOCK_K_64 - 1, BLOCK_K_64 + 1, 2 * BLOCK_K_64 + 17):
+        for n in (BLOCK_N_64 - 1, BLOCK_N_64 + 1):
+            for order in "CF":
+                assert_product(whole(np.float64, PACK_ROWS + 1, k), np.asarray(whole(np.float64, k, n), order=order))
 
 
 @DTYPES
