@@ -3,8 +3,8 @@
 Large products go block by block (`matmul_blocks`), those with few rows or columns their own ways (`matmul_few`).
 
 meta: unit of the range (0 rows, 1 columns, 2 matrices of the stack, 3 columns, with A and B exchanged), M, N, K,
-strides in elements rsa, csa, rsb, csb, ldc, add, way, rank of the stack, its shape, its strides in elements for C, A
-and B.
+strides in elements rsa, csa, rsb, csb, ldc, add, way, address of `matmul_scratch.SLOT`, rank of the stack, its shape,
+its strides in elements for C, A and B.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from .. import native, threads
 from ..layout import broadcast_strides
 from ..reference import matmul as reference
-from . import matmul_blocks, matmul_few
+from . import matmul_blocks, matmul_few, matmul_scratch
 from .matmul_blocks import BLOCK_K_64, BLOCK_N_64, PACK_ROWS, PAGE, blocks
 from .matmul_copy import define_transpose
 from .matmul_dot import define_dot_tile, dot_rows
@@ -39,7 +39,7 @@ def kernel(operands, meta, lo, hi):
     """The part of the product that the range names; see the module's text for `meta`."""
     c, a, b = operands[0], operands[1], operands[2]
     unit, m, n, rsa, csb, ldc = meta[0], meta[1], meta[2], meta[4], meta[7], meta[8]
-    way, rank = meta[10], meta[11]
+    way, rank = meta[10], meta[12]
     define_tile(T)
     define_dot_tile(T)
     define_add_rows(T)
@@ -55,11 +55,11 @@ def kernel(operands, meta, lo, hi):
             oc, ob, n = lo, lo * csb, hi - lo
         for d in range(rank):
             axis = rank - 1 - d
-            place = rest % meta[12 + axis]
-            rest = rest // meta[12 + axis]
-            oc += place * meta[12 + rank + axis]
-            oa += place * meta[12 + 2 * rank + axis]
-            ob += place * meta[12 + 3 * rank + axis]
+            place = rest % meta[13 + axis]
+            rest = rest // meta[13 + axis]
+            oc += place * meta[13 + rank + axis]
+            oa += place * meta[13 + 2 * rank + axis]
+            ob += place * meta[13 + 3 * rank + axis]
         c_part, a_part, b_part = c + oc * SIZE, a + oa * SIZE, b + ob * SIZE
         if way == DOTS:
             dots(c_part, a_part, b_part, meta, m, n)
@@ -190,7 +190,7 @@ def _bind(
         m, n, rsa, csa, rsb, csb, unit = 1, m, 0, rsb, csa, rsa, 3
     own = [math.prod(stack[i + 1 :]) * m * n for i in range(len(stack))]
     way = _way(m, n, k, (rsa, csa, rsb, csb), vector_bytes() // size, size)
-    meta = [unit, m, n, k, rsa, csa, rsb, csb, n, add, way, len(stack), *stack, *own]
+    meta = [unit, m, n, k, rsa, csa, rsb, csb, n, add, way, matmul_scratch.SLOT.ctypes.data, len(stack), *stack, *own]
     meta += [*_stack_strides(a, stack), *_stack_strides(b, stack)]
     return threads.Launch(_kernel(kernel, a.dtype), meta, length, _grain(m, n, k, unit))
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from .. import native
-from ..intrinsics import free, malloc, pointer
+from ..intrinsics import pointer
 from .matmul_copy import copy_lanes, copy_vectors, fetch, transpose_square
+from .matmul_scratch import borrow, give_back
 from .matmul_tile import COPY, tile
 
 BLOCK_K, BLOCK_N = 384, 512  # of float32
@@ -122,10 +123,9 @@ def blocks(c, a, b, meta, m, n):
     spread = csa == 1 and rsa * SIZE % PAGE == 0 and n >= LANES
     crowded = m >= MOST and (spread or (rsa == 1 and csa * SIZE % PAGE == 0 and n >= 2 * PANEL and depth >= FETCH_K))
     most_k, most_n = (FLAT_K, FLAT_N) if flat else (BLOCK_K, BLOCK_N)
-    length = min(BLOCK_K, depth) * (min(BLOCK_N, n) + PANEL) if packed else 0
-    memory = malloc((length + 16 * (BLOCK_K + 16)) * SIZE + 64) if packed or crowded else 0
-    panels = (memory + 63) // 64 * 64
-    copied = panels + length * SIZE  # rows of A
+    memory = borrow(meta[11]) if packed or crowded else 0
+    copied = (memory + 63) // 64 * 64  # rows of A
+    panels = copied + 16 * (BLOCK_K + 16) * SIZE
     for left in range(0, n, most_n):
         width = min(most_n, n - left)
         for top in range(0, depth, most_k):
@@ -146,4 +146,4 @@ def blocks(c, a, b, meta, m, n):
                       c + (i * ldc + left) * SIZE, ldc, block, rows, width, add + top, far)  # fmt: skip
                 i += rows
     if packed or crowded:
-        free(memory)
+        give_back(meta[11], memory)

@@ -73,9 +73,10 @@ def turned(c, a, b, meta, m, n):
 @native.helper(inline=False)
 def sideways(c, a, b, meta, m, n):
     """Few columns: the transpose is computed, whose rows are long, and turned."""
-    own, rsa, ldc, add = stack(11), meta[4], meta[8], meta[9]
+    own, rsa, ldc, add = stack(12), meta[4], meta[8], meta[9]
     buffer = malloc(n * BLOCK_N * SIZE)
     own[1], own[2], own[3], own[8], own[9] = meta[2], meta[1], meta[3], BLOCK_N, 0
+    own[11] = meta[11]
     for i in range(4):  # the strides of the transposes of B and A
         own[4 + i] = meta[7 - i]
     source, target = pointer(buffer, T), pointer(c, T)

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from kernel_arrays import same_for_thread_counts
 from tinygrad_lite_kernels.cpu import matmul as cpu
+from tinygrad_lite_kernels.cpu import matmul_scratch
 from tinygrad_lite_kernels.cpu.matmul_blocks import (
     BLOCK_K,
     BLOCK_K_64,
+    BLOCK_N,
     BLOCK_N_64,
     NEAR_BYTES,
     PACK_BYTES,
@@ -101,6 +103,21 @@ def test_one_row_and_one_column(dtype, k, n):
     assert_product(np.repeat(a, 3, 1)[:, ::3], np.asfortranarray(b))
     assert_product(b, whole(dtype, n, 1))
     assert_product(np.asfortranarray(b), whole(dtype, n, 1))
+
+
+@pytest.mark.parametrize("k, n, size", [(BLOCK_K, BLOCK_N, 4), (BLOCK_K_64, BLOCK_N_64, 8)])
+def test_scratch_memory_holds_a_block_of_b_and_rows_of_a(k, n, size):
+    panel = 2 * vector_bytes() // size
+    assert (k * (n + panel) + 16 * (k + 16)) * size + 64 <= matmul_scratch.BYTES
+
+
+def test_scratch_memory_is_kept_between_calls():
+    a = whole(np.float32, 100, 300)
+    kept = []
+    for _ in range(2):
+        cpu.matmul(a, np.asfortranarray(whole(np.float32, 300, FEW + 60)))
+        kept.append(int(matmul_scratch.SLOT[0]))
+    assert kept[0] == kept[1] != 0
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
