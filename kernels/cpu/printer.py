@@ -17,33 +17,33 @@ from .math import function
 def kernel_function(program: Program, dtypes: str, letters: str, same: tuple[Any, ...] = ()) -> Any:
     """The printed kernel as a Python function (`native.source_of` shows its text)."""
     kinds = step_dtypes(program, [np.dtype(c) for c in dtypes])
-    scope: dict[str, Any] = {"pointer": pointer, "load": load, "store": store, "select": select, **_TYPES}
+    scope: dict[str, Any] = {"pointer": pointer, "load": load, "store": store, "select": select, **TYPES}
     body = Printer(program, kinds, scope).lines()
     operand_dtypes = [kinds[i] for i in program.outputs] + [kinds[i] for i in range(program.input_count)]
     return native.printed(_loop(program, body, operand_dtypes, letters, {j: i for i, j in same}), "kernel", scope)
 
 
 _NUMBERS = "int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64"
-_TYPES: dict[str, Any] = {name: getattr(np, name) for name in _NUMBERS.split()} | {"inf": math.inf, "nan": math.nan}
+TYPES: dict[str, Any] = {name: getattr(np, name) for name in _NUMBERS.split()} | {"inf": math.inf, "nan": math.nan}
 
 
 def _loop(program: Program, body: list[str], dtypes: list[np.dtype], letters: str, alias: dict[int, int]) -> str:
     """The text of a kernel: walk rows, find where each operand's row starts, run the body along it."""
     count, outputs = len(letters), len(program.outputs)
-    memory = [_memory_type(d) for d in dtypes]
-    read_by = [*body, *(_result(program, k) for k in range(outputs))]
-    read = [k for k in range(outputs, count) if any(f"x{k - outputs}" in _words(line) for line in read_by)]
+    memory = [memory_type(d) for d in dtypes]
+    read_by = [*body, *(result(program, k) for k in range(outputs))]
+    read = [k for k in range(outputs, count) if any(f"x{k - outputs}" in words(line) for line in read_by)]
     place = {k: alias.get(k, k) for k in read}  # an input that is an output is read there, else LLVM cannot vectorise
     used = [*range(outputs), *(k for k in read if place[k] == k)]
     index = {"c": "j", "s": "0", "x": "j * s{k}"}
     reads = [
-        f"x{k - outputs} = {_loaded(f'load(p{q}, {index[letters[q]].format(k=q)}, {q})', dtypes[k])}"
+        f"x{k - outputs} = {loaded(f'load(p{q}, {index[letters[q]].format(k=q)}, {q})', dtypes[k])}"
         for k, q in place.items()
     ]
     once = [line for line, k in zip(reads, read, strict=True) if letters[k] == "s"]
     each = [line for line in reads if line not in once]
     writes = [
-        f"store(p{k}, {index[letters[k]].format(k=k)}, {memory[k]}({_result(program, k)}), {k})" for k in range(outputs)
+        f"store(p{k}, {index[letters[k]].format(k=k)}, {memory[k]}({result(program, k)}), {k})" for k in range(outputs)
     ]
     lines = ["def kernel(operands, meta, lo, hi):", "    inner = meta[0]", "    rank = meta[1]"]
     lines += [f"    m{k} = 2 + rank + {k} * (1 + rank)" for k in used]
@@ -61,19 +61,19 @@ def _loop(program: Program, body: list[str], dtypes: list[np.dtype], letters: st
     return "\n".join([*lines, "        i += count", ""])
 
 
-def _words(line: str) -> set[str]:
+def words(line: str) -> set[str]:
     return set("".join(c if c.isalnum() else " " for c in line).split())
 
 
-def _memory_type(dtype: np.dtype) -> str:
+def memory_type(dtype: np.dtype) -> str:
     return "uint8" if dtype.kind == "b" else dtype.name
 
 
-def _loaded(text: str, dtype: np.dtype) -> str:
+def loaded(text: str, dtype: np.dtype) -> str:
     return f"{text} != 0" if dtype.kind == "b" else text
 
 
-def _result(program: Program, k: int) -> str:
+def result(program: Program, k: int) -> str:
     return _name(program, program.outputs[k])
 
 
@@ -117,7 +117,7 @@ class Printer:
         kinds = [np.dtype(bool), work, work] if step.op == "where" else [work] * len(step.args)
         args = [self.argument(a, kind) for a, kind in zip(step.args, kinds, strict=True)]
         text = self.call(step.op, work, args)
-        return text if dtype.kind in "bf" else f"{_memory_type(dtype)}({text})"
+        return text if dtype.kind in "bf" else f"{memory_type(dtype)}({text})"
 
     def working_dtype(self, step: Step, dtype: np.dtype) -> np.dtype:
         """The dtype in which a step computes: that of its result, or for truth values that of its arguments."""
@@ -135,12 +135,12 @@ class Printer:
         name = _name(self.program, index)
         if self.dtypes[index] == dtype:
             return name
-        return f"({name} != 0)" if dtype.kind == "b" else f"{_memory_type(dtype)}({name})"
+        return f"({name} != 0)" if dtype.kind == "b" else f"{memory_type(dtype)}({name})"
 
     def constant(self, value: Any, dtype: np.dtype) -> str:
         if dtype.kind == "b":
             return repr(bool(value))
-        return f"{_memory_type(dtype)}({float(value) if dtype.kind == 'f' else int(value)!r})"
+        return f"{memory_type(dtype)}({float(value) if dtype.kind == 'f' else int(value)!r})"
 
     def call(self, op: str, work: np.dtype, args: list[str]) -> str:
         table = {**PRINTED, **PRINTED_FLOAT} if work.kind == "f" else PRINTED
@@ -159,7 +159,7 @@ def scalar_function(program: Program, parameters: Sequence[str], result: Callabl
     parameters: what stands between the parentheses, "x" or "n=2.0"; result: makes the returned text of its outputs.
     """
     kinds = step_dtypes(program, [np.dtype(np.float64)] * program.input_count)
-    scope: dict[str, Any] = {"select": select, **_TYPES}
+    scope: dict[str, Any] = {"select": select, **TYPES}
     body = Printer(program, kinds, scope).lines()
     given = [f"float64({p.partition('=')[0]})" for p in parameters]
     convert = [f"{', '.join(f'x{i}' for i in range(len(given)))} = {', '.join(given)}"] if given else []

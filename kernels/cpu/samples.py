@@ -19,7 +19,7 @@ import numpy as np
 from .. import native, threads
 from ..expr import Program, step_dtypes
 from ..intrinsics import call_kernel, free, load, malloc, pointer, select, stack, store
-from .printer import _TYPES, Printer
+from .printer import TYPES, Printer
 
 BLOCK = 64
 PIECE = 96  # steps in one loop: fewer move more values through scratch, more compile longer
@@ -143,7 +143,7 @@ def _compiled(program: Program, parameters: int, dtype: np.dtype) -> tuple[int, 
         "store": store,
         "select": select,
         "T": dtype.type,
-        **_TYPES,
+        **TYPES,
     }
     rows = _Rows(program)
     printer = Printer(program, step_dtypes(program, [dtype] * program.input_count), scope)

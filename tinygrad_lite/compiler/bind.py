@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from tinygrad_lite_kernels import threads
-from tinygrad_lite_kernels.cpu import elementwise, matmul, matmul_then, random, reduce, rows
+from tinygrad_lite_kernels.cpu import elementwise, matmul, matmul_then, random, reduce, row_totals, rows
 
 from .graph import Buffer, Node, Slot, View, replaced
 
@@ -56,7 +56,13 @@ def _reduce(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> li
     return [Step(step, [places[i + 1], places[i]]) for i, (step, _, _) in enumerate(plan.steps)]
 
 
-ROW_BYTES = 1 << 16  # of a block of rows: it and the next one stay in the second level of cache
+def _totals(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step]:
+    dtypes = "".join(v.dtype.char for v in node.reads)
+    program, names, layout, count = node.what
+    return [Step(row_totals.bind(program, names, dtypes, layout, count), [*node.writes, *node.reads])]
+
+
+ROW_BYTES = 1 << 15  # of a block of rows: small, so that little is asked for ahead at a time, and all stays in cache
 
 
 def _rows(node: Node, writes: list[np.ndarray], reads: list[np.ndarray]) -> list[Step] | None:
@@ -135,6 +141,7 @@ BINDERS: dict[str, Callable[[Node, list[np.ndarray], list[np.ndarray]], list[Ste
     "call": _call,
     "check": _check,
     "rows": _rows,
+    "totals": _totals,
 }
 
 

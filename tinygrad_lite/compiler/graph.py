@@ -64,7 +64,7 @@ class Node:
     """One kernel: what it reads and writes, and `kind` with `what` saying which it is.
 
     "elementwise": `what` is the Program; "matmul": whether to add to the output; "matmul_then": see `Then`;
-    "reduce": (name, axes, keepdims); "rows": see `rows.Rows`;
+    "reduce": (name, axes, keepdims); "rows": see `rows.Rows`; "totals" (inside of these only): see `totals.Totals`;
     "call": a function of arrays, see `Call`; "check": see `Check`.
     """
 

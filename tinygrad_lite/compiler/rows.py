@@ -13,6 +13,7 @@ from tinygrad_lite_kernels.cpu.reduce_plan import ROW_BLOCK
 from .fuse import seen_later
 from .graph import Buffer, Node, View
 from .order import Order
+from .totals import fuse_totals
 
 LEAST_BYTES = 1 << 18  # less than this is in cache anyway
 MOST_OPERANDS = 48
@@ -115,6 +116,7 @@ def _grouped(
         yield from members
         return
     count = max(set.intersection(*(counts[i] for i in group)))
+    members = fuse_totals(members, count, seen)
     own = {v.buffer for n in members for v in n.writes if v.buffer.kind == "inside" and v.buffer not in seen}
     reads = dict.fromkeys(v for n in members for v in n.reads if v.buffer not in own)
     writes = dict.fromkeys(v for n in members for v in n.writes if v.buffer not in own)

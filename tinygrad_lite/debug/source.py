@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from tinygrad_lite_kernels import native
-from tinygrad_lite_kernels.cpu import elementwise, matmul, matmul_then, reduce_kernels, rows
+from tinygrad_lite_kernels.cpu import elementwise, matmul, matmul_then, reduce_kernels, row_totals, rows
 from tinygrad_lite_kernels.expr import Program
 
 from ..compiler.bind import BINDERS
@@ -45,6 +45,12 @@ def _reduce(node: Node) -> Iterator[str]:
     steps = [(abs(s), -i) for i, s in enumerate(view.strides) if view.shape[i] > 1]
     along = not steps or -min(steps)[1] in axes
     yield native.source_of(reduce_kernels.rows_kernel if along else reduce_kernels.columns_kernel)
+
+
+def _totals(node: Node) -> Iterator[str]:
+    program, names, layout, _ = node.what
+    dtypes = "".join(v.dtype.char for v in node.reads)
+    yield native.source_of(row_totals.kernel_function(program, names, dtypes, layout.letters))
 
 
 def _rows(node: Node) -> Iterator[str]:
@@ -88,6 +94,7 @@ SOURCES: dict[str, Callable[[Node], Iterator[str]]] = {
     "matmul_then": _matmul_then,
     "reduce": _reduce,
     "rows": _rows,
+    "totals": _totals,
     "check": _check,
     "call": _through_python,
 }

@@ -67,6 +67,12 @@ def _check(what: Any, reads: list[str], node: Node) -> str:
     return f"check {what.name}: {formula(what.good, reads)}"
 
 
+def _totals(what: Any, reads: list[str], node: Node) -> str:
+    parts = (Program(what.program.steps, (i,), what.program.input_count) for i in what.program.outputs)
+    texts = zip(what.reductions, (formula(p, reads) for p in parts), strict=True)
+    return ", ".join(f"{name} of rows of {text}" if name else text for name, text in texts)
+
+
 def _rows(what: Any, reads: list[str], node: Node) -> str:
     return f"{len(what.members)} passes over {what.number} rows"
 
@@ -79,6 +85,7 @@ OPERATIONS: dict[str, Callable[[Any, list[str], Node], str]] = {
     "call": _call,
     "check": _check,
     "rows": _rows,
+    "totals": _totals,
 }
 
 

@@ -60,6 +60,13 @@ def _reduce(node: Node) -> int:
     return max(0, math.prod(source.shape) - math.prod(result.shape)) if result.dtype.kind == "f" else 0
 
 
+def _totals(node: Node) -> int:
+    """Those of the program, and one for each element of what is reduced."""
+    program, names, layout, count = node.what
+    reduced = sum(map(bool, names))
+    return (_of_program(program, [v.dtype for v in node.reads]) + reduced) * layout.size * count - reduced * count
+
+
 def _rows(node: Node) -> int:
     return sum(map(flops, node.what.members))
 
@@ -70,4 +77,5 @@ FLOPS: dict[str, Callable[[Any], int]] = {
     "matmul_then": _matmul_then,
     "reduce": _reduce,
     "rows": _rows,
+    "totals": _totals,
 }
