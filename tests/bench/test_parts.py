@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tinygrad_lite_kernels import threads
 
 from tinygrad_lite import devices
-from tinygrad_lite.bench import elementwise, libraries, matmul, optim, peaks, reduce, report, roofline, step
+from tinygrad_lite.bench import elementwise, gradient, libraries, matmul, optim, peaks, reduce, report, roofline, step
 from tinygrad_lite.bench.case import Contestants, Row
 from tinygrad_lite.bench.environment import ONE_THREAD, clean
 from tinygrad_lite.bench.peaks import Peaks
@@ -124,7 +124,7 @@ def test_peaks_are_those_of_a_computer(monkeypatch, count):
 
 
 def test_every_family_has_a_marker():
-    assert len(set(roofline.MARKERS.values())) == len(roofline.MARKERS) == 7
+    assert len(set(roofline.MARKERS.values())) == len(roofline.MARKERS) == 8
 
 
 @pytest.mark.parametrize("family", [matmul, elementwise, reduce], ids=lambda f: f.__name__.split(".")[-1])
@@ -146,6 +146,22 @@ def test_peers_compute_the_same(name):
     for model in step.QUICK:
         peer, hand = step.PEERS[name](model, who.libraries[name]), step.by_hand(model)
         assert [peer().item() for _ in range(5)] == pytest.approx([hand().item() for _ in range(5)], rel=1e-3)
+
+
+@pytest.mark.parametrize("names", [["numpy"], ["torch"], ["jax"]], ids=lambda names: names[0])
+def test_all_find_the_same_values_and_gradients(names, monkeypatch):
+    pytest.importorskip(names[0])
+    monkeypatch.setattr(gradient, "SHAPE", (3, 1000))
+    who = Contestants(BOTH.devices[:1], libraries.load(names, 1))
+    for case in gradient.cases(who, quick=False):
+        (y, d), *others = ([values(part) for part in run()] for run in case.runs.values())
+        for other_y, other_d in others:
+            np.testing.assert_allclose(y, other_y, rtol=1e-4, atol=1e-6, err_msg=case.label)
+            np.testing.assert_allclose(d, other_d, rtol=1e-4, atol=1e-6, err_msg=case.label)
+
+
+def values(x):
+    return np.asarray(x.detach() if hasattr(x, "detach") else x)
 
 
 @pytest.mark.parametrize("name", optim.RULES)

@@ -13,6 +13,7 @@ from .timing import QUICK, Effort, medians
 FAMILIES = {
     "matmul": "GFLOP/s",
     "elementwise": "GB/s",
+    "gradient": "GB/s",
     "reduce": "GB/s",
     "optim": "GB/s",
     "step": "GFLOP/s",

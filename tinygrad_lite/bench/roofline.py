@@ -12,7 +12,7 @@ from .case import Row
 from .families import FAMILIES
 from .peaks import Peaks
 
-MARKERS = dict(zip(FAMILIES, "osD^*vx", strict=True))
+MARKERS = dict(zip(FAMILIES, "osPD^*vx", strict=True))
 
 
 def draw(rows: Sequence[Row], peaks: Peaks, path: Path) -> None:
