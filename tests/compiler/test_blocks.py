@@ -63,6 +63,32 @@ def test_reductions_that_are_not_one_kernel(shape):
     np.testing.assert_allclose(tg.jit(function)(x).numpy(), function(x).numpy(), rtol=2e-5, atol=2e-4)
 
 
+def test_what_is_summed_is_stored_where_others_read_it_in_another_shape():
+    def function(x):
+        y = tg.exp(x)
+        return y.sum(axis=1, keepdims=True) * y.reshape(300, 10, 50).max(axis=2)
+
+    x = tg.tensor(RNG.standard_normal((300, 500)), dtype="float32")
+    np.testing.assert_allclose(tg.jit(function)(x).numpy(), function(x).numpy(), rtol=1e-5)
+
+
+def test_a_sum_after_a_change_in_place_is_of_what_was_changed():
+    state = tg.tensor(RNG.standard_normal((300, 500)), dtype="float32")
+    first = state.numpy().copy()
+
+    @tg.jit
+    def step(x):
+        state.copy_(x * 2)
+        before = state.sum(axis=1)
+        state.copy_(tg.exp(state) + before.reshape(300, 1))
+        return before, state.sum(axis=1)
+
+    before, after = step(tg.tensor(first))
+    np.testing.assert_allclose(before.numpy(), (2 * first).sum(axis=1), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(after.numpy(), state.numpy().sum(axis=1), rtol=1e-4, atol=1e-2)
+    np.testing.assert_allclose(state.numpy(), np.exp(2 * first) + before.numpy()[:, None], rtol=1e-4, atol=1e-4)
+
+
 def test_rows_of_a_weighted_sum_over_all_rows_stay_apart():
     """A reduction over rows needs all of them, so it must not run block by block with what follows it."""
     x = tg.tensor(RNG.standard_normal((601, 307)))

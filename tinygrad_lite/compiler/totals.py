@@ -27,11 +27,10 @@ def fuse_totals(members: Sequence[Node], count: int, seen: set[Buffer]) -> list[
     left = list(members)
     for node in members:
         reductions = [r for r in left if _reduces(r, node, count) and _can_move(r, node, left)]
-        joined = (
-            _joined(node, reductions, [n for n in left if n not in reductions], count, seen) if reductions else None
-        )
+        others = [n for n in left if n not in reductions]
+        joined = _joined(node, reductions, others, count, seen) if reductions else None
         if joined:
-            left = [joined if n is node else n for n in left if n not in reductions]
+            left = [joined if n is node else n for n in others]
     return left
 
 
@@ -48,17 +47,20 @@ def _reduces(node: Node, source: Node, count: int) -> bool:
 
 
 def _can_move(node: Node, to: Node, members: Sequence[Node]) -> bool:
-    """Whether nothing that runs before a node, from another on, touches what it writes."""
-    between = members[members.index(to) : members.index(node)]
-    return not any(v.overlaps(node.writes[0]) for n in between for v in (*n.reads, *n.writes))
+    """Whether nothing between two nodes writes what the later one reads, or touches what it writes."""
+    first, last = members.index(to), members.index(node)
+    touched = {v for n in members[first:last] for v in (*n.reads, *n.writes)}
+    written = {v for n in members[first + 1 : last] for v in n.writes}
+    (read,), (write,) = node.reads, node.writes
+    return not any(v.overlaps(write) for v in touched) and not any(v.overlaps(read) for v in written)
 
 
 def _joined(
     node: Node, reductions: Sequence[Node], others: Sequence[Node], count: int, seen: set[Buffer]
 ) -> Node | None:
     """One node for an elementwise one and reductions of what it writes; None where an operand does not lie in rows."""
-    read = {v for n in others for v in n.reads}
-    stored = [v for v in node.writes if v.buffer.kind != "inside" or v.buffer in seen or v in read]
+    read = {v.buffer for n in others for v in n.reads}
+    stored = [v for v in node.writes if v.buffer.kind != "inside" or v.buffer in seen | read]
     sources = [*stored, *(r.reads[0] for r in reductions)]
     writes = [*stored, *(r.writes[0] for r in reductions)]
     shape = node.writes[0].shape
