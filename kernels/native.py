@@ -20,7 +20,8 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
 from types import FunctionType
@@ -234,13 +235,36 @@ def _compile(function: Any, signature: str, flags: frozenset[str], symbol: str) 
         callback: Any = CFunc(function, (arguments, result), {}, options)
         customize = callback._compiler._customize_flags
         callback._compiler._customize_flags = lambda flags: _without_wrapper(customize(flags))
-        compiled = callback._compile_uncached()
+        with _helpers_left_as_they_are():
+            compiled = callback._compile_uncached()
         library = compiled.library
         library.add_ir_module(_entry_point(compiled, symbol))
         library.finalize()
         module = library._final_module
         _hide_all_but(module, symbol)
         return _target_machine().emit_object(module)
+
+
+@contextmanager
+def _helpers_left_as_they_are() -> Iterator[None]:
+    """Helpers are optimized in the kernel that they end up in; what Numba does to each of them before that is lost.
+
+    Nobody else compiles meanwhile: Numba has one lock for all.
+    """
+    from numba.core.codegen import CPUCodeLibrary as Library
+
+    before = Library._optimize_final_module, Library._optimize_functions
+    Library._optimize_final_module = lambda library: None
+    Library._optimize_functions = _set_layout
+    try:
+        yield
+    finally:
+        Library._optimize_final_module, Library._optimize_functions = before
+
+
+def _set_layout(library: Any, module: Any) -> None:
+    """What is left of optimizing the functions of a module."""
+    module.data_layout = library._codegen._data_layout
 
 
 def _without_wrapper(flags: Any) -> Any:
