@@ -247,19 +247,29 @@ def _compile(function: Any, signature: str, flags: frozenset[str], symbol: str) 
 
 @contextmanager
 def _helpers_left_as_they_are() -> Iterator[None]:
-    """Helpers are optimized in the kernel that they end up in; what Numba does to each of them before that is lost.
+    """Helpers are optimized and made machine code in the kernel that they end up in, and not before.
 
-    Nobody else compiles meanwhile: Numba has one lock for all.
+    What Numba does to each of them alone is lost. Nobody else compiles meanwhile: Numba has one lock for all.
     """
-    from numba.core.codegen import CPUCodeLibrary as Library
+    from numba.core.codegen import JITCodeLibrary, JITCPUCodegen
 
-    before = Library._optimize_final_module, Library._optimize_functions
-    Library._optimize_final_module = lambda library: None
-    Library._optimize_functions = _set_layout
+    nothing = {name: lambda *_: None for name in ("_optimize_final_module", "_finalize_specific")}
+    changes: dict[Any, dict[str, Any]] = {
+        JITCodeLibrary: {**nothing, "_optimize_functions": _set_layout, "get_pointer_to_function": lambda *_: 0},
+        JITCPUCodegen: {name: lambda *_: None for name in ("_add_module", "set_env")},
+    }
+    before = {owner: {name: getattr(owner, name) for name in names} for owner, names in changes.items()}
     try:
+        _assign(changes)
         yield
     finally:
-        Library._optimize_final_module, Library._optimize_functions = before
+        _assign(before)
+
+
+def _assign(attributes: dict[Any, dict[str, Any]]) -> None:
+    for owner, values in attributes.items():
+        for name, value in values.items():
+            setattr(owner, name, value)
 
 
 def _set_layout(library: Any, module: Any) -> None:
