@@ -16,7 +16,8 @@ Bits = Callable[[int, int, int], np.ndarray]
 def draw(state: np.ndarray, count: int, bits: Bits) -> np.ndarray:
     """The next `count` words of a stream; what is left of the last block of four is skipped."""
     words = bits(int(state[0]), int(state[1]), count)
-    state[1] += np.uint64((count + 3) // 4)
+    with np.errstate(over="ignore"):  # after the last block comes the first
+        state[1] += np.uint64((count + 3) // 4)
     return words
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from . import native
-from .atomics import atomic_add, atomic_change, atomic_load, atomic_set, pause
+from .atomics import atomic_add, atomic_change, atomic_load, atomic_set, pause, shared_words
 from .intrinsics import address_of, call_kernel, external, pointer
 
 LINE = 8  # words of a cache line
@@ -205,11 +205,8 @@ run_shared = run_shared if AVAILABLE else run_alone
 
 @cache
 def _words() -> Any:
-    """The words of the process's pool. They are never given back: threads may look at them to the very end."""
-    allocate = ctypes.pythonapi.PyMem_RawCalloc
-    allocate.restype, allocate.argtypes = ctypes.c_void_p, [ctypes.c_size_t, ctypes.c_size_t]
-    start = (allocate(WORDS + LINE, 8) + 8 * LINE - 1) // (8 * LINE) * (8 * LINE)
-    words = (ctypes.c_int64 * WORDS).from_address(start)
+    """The words of the process's pool."""
+    words = (ctypes.c_int64 * WORDS).from_address(shared_words(WORDS))
     words[ENTRY // 8] = native.kernel(_thread)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_forget_threads)

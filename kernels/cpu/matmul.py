@@ -3,7 +3,7 @@
 Large products go block by block (`matmul_blocks`), those with few rows or columns their own ways (`matmul_few`).
 
 meta: unit of the range (0 rows, 1 columns, 2 matrices of the stack, 3 columns, with A and B exchanged), M, N, K,
-strides in elements rsa, csa, rsb, csb, ldc, add, way, address of `matmul_scratch.SLOT`, rank of the stack, its shape,
+strides in elements rsa, csa, rsb, csb, ldc, add, way, `matmul_scratch.slot()`, rank of the stack, its shape,
 its strides in elements for C, A and B.
 """
 
@@ -190,7 +190,7 @@ def _bind(
         m, n, rsa, csa, rsb, csb, unit = 1, m, 0, rsb, csa, rsa, 3
     own = [math.prod(stack[i + 1 :]) * m * n for i in range(len(stack))]
     way = _way(m, n, k, (rsa, csa, rsb, csb), vector_bytes() // size, size)
-    meta = [unit, m, n, k, rsa, csa, rsb, csb, n, add, way, matmul_scratch.SLOT.ctypes.data, len(stack), *stack, *own]
+    meta = [unit, m, n, k, rsa, csa, rsb, csb, n, add, way, matmul_scratch.slot(), len(stack), *stack, *own]
     meta += [*_stack_strides(a, stack), *_stack_strides(b, stack)]
     return threads.Launch(_kernel(kernel, a.dtype), meta, length, _grain(m, n, k, unit))
 

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from functools import cache
 
 from .. import native
+from ..atomics import atomic_set, shared_words
 from ..intrinsics import free, malloc
-from ..native import Intrinsic
 
 BYTES = 1 << 20  # of every piece
-SLOT = np.zeros(1, np.int64)  # the address of a piece that nobody uses, or 0
 
 
-@Intrinsic
-def exchange(context: Any, address: Any, value: Any) -> Any:
-    """Put a 64-bit integer at an address; what was there, so that no two threads get the same."""
-    from numba import types
-
-    def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        place = builder.inttoptr(arguments[0], arguments[1].type.as_pointer())
-        return builder.atomic_rmw("xchg", place, arguments[1], "seq_cst")
-
-    return types.int64(types.int64, types.int64), generate
+@cache
+def slot() -> int:
+    """The address of a word that has the address of a piece that nobody uses, or 0."""
+    return shared_words(1)
 
 
 @native.helper
 def borrow(slot):
-    """The piece from the slot, or a new one."""
-    memory = exchange(slot, 0)
+    """The piece from the slot, or a new one. No two threads get the same."""
+    memory = atomic_set(slot, 0)
     return memory if memory != 0 else malloc(BYTES)
 
 
 @native.helper
 def give_back(slot, memory):
     """Leave a piece in the slot; that of another thread, left meanwhile, goes."""
-    free(exchange(slot, memory))
+    free(atomic_set(slot, memory))

@@ -1,5 +1,7 @@
 """The matrix product around the sizes where it takes another way: exactly, on small whole numbers."""
 
+import ctypes
+
 import numpy as np
 import pytest
 from kernel_arrays import same_for_thread_counts
@@ -116,7 +118,7 @@ def test_scratch_memory_is_kept_between_calls():
     kept = []
     for _ in range(2):
         cpu.matmul(a, np.asfortranarray(whole(np.float32, 300, FEW + 60)))
-        kept.append(int(matmul_scratch.SLOT[0]))
+        kept.append(ctypes.c_int64.from_address(matmul_scratch.slot()).value)
     assert kept[0] == kept[1] != 0
 
 
