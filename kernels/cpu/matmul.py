@@ -31,6 +31,7 @@ TURN_ROWS = 32  # that are worth turning B round
 ROW_BYTES = 1 << 20  # a B in the level-2 cache is read as fast by tiles
 COPY_BYTES = 1 << 20  # a smaller B of contiguous rows is copied at next to no cost
 GRAIN_FLOPS = 1 << 22
+LEAST_COLUMNS = 128  # worth sharing
 MAX_PLANS = 4096
 BLOCKS, DOTS, TURNED, SIDEWAYS, ONE_ROW = range(5)
 
@@ -185,7 +186,9 @@ def _bind(
     if rsb != 1 and csb != 1:
         return None
     add = int(accumulate)
-    unit, length = (2, math.prod(stack)) if stack else (0, m) if by_rows or n < m else (1, n)
+    # by columns each thread copies only its own part of B
+    rows_first = by_rows or (n < m and (csb == 1 or n < LEAST_COLUMNS))
+    unit, length = (2, math.prod(stack)) if stack else (0, m) if rows_first else (1, n)
     if not stack and n == 1 and not by_rows and 1 in (rsa, csa):  # in memory the same as the row of the transpose
         m, n, rsa, csa, rsb, csb, unit = 1, m, 0, rsb, csa, rsa, 3
     own = [math.prod(stack[i + 1 :]) * m * n for i in range(len(stack))]
@@ -221,5 +224,5 @@ def _stack_strides(a: np.ndarray, stack: tuple[int, ...]) -> list[int]:
 def _grain(m: int, n: int, k: int, unit: int) -> int:
     """The range's smallest piece worth a thread, in whole tiles."""
     work = 2 * m * n * k if unit == 2 else 2 * k * (n if unit == 0 else m)
-    piece = max(1, GRAIN_FLOPS // max(work, 1))
-    return piece if unit == 2 else -(-piece // 96) * 96
+    piece, whole = max(1, GRAIN_FLOPS // max(work, 1)), (96, 32, 1, 32)[unit]
+    return -(-piece // whole) * whole

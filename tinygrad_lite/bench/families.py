@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from tinygrad_lite_kernels.threads import get_num_threads
+
 from .case import Case, Contestants, Row
 from .timing import QUICK, Effort, medians
 
@@ -22,10 +24,14 @@ FAMILIES = {
 }
 
 
+REST = 0.02  # of several threads
+
+
 def run(family: str, who: Contestants, quick: bool) -> Iterator[Row]:
     """Time the cases of a family, one after the other."""
     cases = importlib.import_module(f".{family}", __package__).cases(who, quick)
-    return (timed(family, case, QUICK if quick else Effort()) for case in cases)
+    effort = (QUICK if quick else Effort())._replace(rest=REST if get_num_threads() > 1 else 0.0)
+    return (timed(family, case, effort) for case in cases)
 
 
 def timed(family: str, case: Case, effort: Effort) -> Row:

@@ -11,11 +11,15 @@ Run = Callable[[], Any]
 
 
 class Effort(NamedTuple):
-    """How long to look: rounds, the least seconds of each function in a round, and the most seconds for all of them."""
+    """How long to look: rounds, the least seconds of each function in a round, and the most seconds for all of them.
+
+    rest: seconds before each turn. Threads of the one before may spin for a while, on a core that the next one needs.
+    """
 
     rounds: int = 15
     round_seconds: float = 2e-3
     most_seconds: float = 4.0
+    rest: float = 0.0
 
 
 QUICK = Effort(5, 1e-3, 0.4)
@@ -28,6 +32,9 @@ def medians(runs: Mapping[str, Run], effort: Effort = Effort(), warm: bool = Tru
     start = time.perf_counter()
     for _ in range(effort.rounds):
         for name, run in runs.items():
+            if effort.rest:
+                time.sleep(effort.rest)
+                run()
             times[name].append(seconds(run, calls[name]))
         if time.perf_counter() - start > effort.most_seconds:
             break
