@@ -20,7 +20,7 @@ from .files import check_writable, write_text, writing
 from .options import positive_int
 
 EPILOG = """examples:
-  tinygrad-lite bench --quick                                every family in about 20 seconds
+  tinygrad-lite bench --quick                                every family in about 10 seconds
   tinygrad-lite bench matmul step --threads 2 --json out.json
   tinygrad-lite bench elementwise --peers numpy --plot roofline.png
   tinygrad-lite bench --devices numpy,cpu --peers none       our own reference and our compiled kernels
