@@ -121,7 +121,8 @@ def blocks(c, a, b, meta, m, n):
     near = csb == 1 and size < NEAR_BYTES
     # rows of A that would push one another out of the nearest cache are copied, where columns enough make up for it
     spread = csa == 1 and rsa * SIZE % PAGE == 0 and n >= LANES
-    crowded = m >= MOST and (spread or (rsa == 1 and csa * SIZE % PAGE == 0 and n >= 2 * PANEL and depth >= FETCH_K))
+    steep = rsa == 1 and csa * SIZE % (PAGE // 2) == 0 and n >= 2 * PANEL and depth >= FETCH_K
+    crowded = m >= MOST and (spread or steep)
     most_k, most_n = (FLAT_K, FLAT_N) if flat else (BLOCK_K, BLOCK_N)
     memory = borrow(meta[11]) if packed or crowded else 0
     copied = (memory + 63) // 64 * 64  # rows of A
