@@ -146,23 +146,33 @@ def store(context: Any, pointer: Any, index: Any, value: Any, scope: Any) -> Any
     return (types.void(pointer, types.int64, pointer.dtype, scope), generate) if literal else None
 
 
+NEAREST, SECOND_LEVEL = 3, 2  # caches
+
+
+def emit_prefetch(builder: Any, place: Any, cache: int) -> None:
+    """Bring the line that a pointer is in into a cache, to be read; an address that is nobody's does no harm."""
+    from llvmlite import ir
+    from numba.core import cgutils
+
+    integer, byte = ir.IntType(32), ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte, integer, integer, integer])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    read, data = integer(0), integer(1)
+    builder.call(function, [builder.bitcast(place, byte), read, integer(cache), data])
+
+
 @Intrinsic
-def ask(context: Any, address: Any) -> Any:
-    """Ask for the line of cache around an address, whatever is there, and go on; it comes to the second level."""
+def prefetch(context: Any, address: Any, cache: Any) -> Any:
+    """Ask for the line at an address, and go on. cache: NEAREST or SECOND_LEVEL."""
     from numba import types
 
     def generate(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         from llvmlite import ir
-        from numba.core import cgutils
 
-        integer, byte = ir.IntType(32), ir.IntType(8).as_pointer()
-        kind = ir.FunctionType(ir.VoidType(), [byte, integer, integer, integer])
-        prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        read, second_level, data = integer(0), integer(2), integer(1)
-        builder.call(prefetch, [builder.inttoptr(arguments[0], byte), read, second_level, data])
+        emit_prefetch(builder, builder.inttoptr(arguments[0], ir.IntType(8).as_pointer()), cache.literal_value)
         return target.get_dummy_value()
 
-    return types.void(types.int64), generate
+    return (types.void(types.int64, cache), generate) if hasattr(cache, "literal_value") else None
 
 
 @Intrinsic

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,9 +21,9 @@ def broadcast_shape(name: str, shapes: Sequence[tuple[int, ...]]) -> tuple[int, 
         ) from None
 
 
-def broadcast_strides(array: np.ndarray, shape: tuple[int, ...]) -> Strides:
-    """Byte strides that walk `array` as if it had `shape`: 0 where it repeats."""
-    missing = len(shape) - array.ndim
+def broadcast_strides(array: Any, shape: Sequence[int]) -> Strides:
+    """Byte strides that walk an array (or anything with shape and strides) as if it had `shape`: 0 where it repeats."""
+    missing = len(shape) - len(array.shape)
     own = [0 if n == 1 else s for n, s in zip(array.shape, array.strides, strict=True)]
     return (0,) * missing + tuple(own)
 

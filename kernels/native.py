@@ -31,7 +31,6 @@ from . import cache as disk
 from . import progress
 
 FASTMATH = frozenset({"contract", "nsz"})  # these two keep NaN and infinity where they belong; "arcp" does not
-HERE = str(Path(__file__).parent)
 
 _lock = threading.RLock()
 _loaded: dict[str, int] = {}

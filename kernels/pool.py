@@ -55,6 +55,7 @@ def word(pool, offset):
 
 @native.helper
 def set_word(pool, offset, value):
+    """Write such a word."""
     pointer(pool + offset, np.int64)[0] = value
 
 
@@ -88,7 +89,8 @@ def enter(pool):
 
 @native.helper(inline=False)
 def leave(pool):
-    if atomic_add(pool + GATE, -1) == 1 and atomic_load(pool + CALLER_SLEEPS):  # the last one of a closed job
+    """Be done with a job; the last one out of a closed one wakes the caller."""
+    if atomic_add(pool + GATE, -1) == 1 and atomic_load(pool + CALLER_SLEEPS):
         lock(pool + MUTEX)
         wake(pool + JOB_DONE)
         unlock(pool + MUTEX)
@@ -207,7 +209,6 @@ run_shared = run_shared if AVAILABLE else run_alone
 def _words() -> Any:
     """The words of the process's pool."""
     words = (ctypes.c_int64 * WORDS).from_address(shared_words(WORDS))
-    words[ENTRY // 8] = native.kernel(_thread)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_forget_threads)
     return words
@@ -225,7 +226,10 @@ def _forget_threads() -> None:
 def set_helpers(count: int) -> None:
     """How many threads shall help the caller; they start with the next large kernel."""
     if AVAILABLE:
-        _words()[HELPERS // 8] = count
+        words = _words()
+        if count and not words[ENTRY // 8]:
+            words[ENTRY // 8] = native.kernel(_thread)
+        words[HELPERS // 8] = count
 
 
 def address() -> int:

@@ -44,7 +44,7 @@ class Launch:
         self.size, self.grain = size, max(grain, 1)
         self.kept: Any = None  # what the meta points to
         if long or self.is_large:
-            self.run = partial(_compiled_share(), self.record, np.array([helpers(), self.grain], np.int64))
+            self.run = partial(_compiled_share(), self.record, np.array([pool_address(), self.grain], np.int64))
         else:
             self.run = partial(_compiled_launch(), self.record)
 
@@ -155,7 +155,7 @@ def set_num_threads(count: int) -> None:
     if not isinstance(count, int) or count < 1:
         raise ValueError(f"set_num_threads: the count must be a positive integer, got {count!r}")
     _threads = count if AVAILABLE else 1
-    helpers()
+    set_helpers(_threads - 1)
 
 
 def get_num_threads() -> int:
@@ -182,8 +182,8 @@ def _asked() -> int:
     return int(wish or (others if others.isdigit() else 0))
 
 
-def helpers() -> int:
-    """The address of the pool of threads that help the calling one, told how many that are."""
+def pool_address() -> int:
+    """Where the pool of threads that help the calling one is, which is told how many they are."""
     set_helpers(get_num_threads() - 1)
     return address()
 

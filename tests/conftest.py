@@ -13,7 +13,8 @@ from tinygrad_lite.ops.random import default_generator
 
 QUIET = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 settings.register_profile("quick", deadline=None, max_examples=50, suppress_health_check=QUIET, print_blob=True)
-settings.register_profile("ci", settings.get_profile("quick"), derandomize=True)  # no luck
+# the same examples every time, so that a change is judged by what it changes
+settings.register_profile("ci", settings.get_profile("quick"), derandomize=True)
 settings.register_profile("thorough", deadline=None, max_examples=1000, suppress_health_check=QUIET, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 

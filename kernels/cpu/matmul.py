@@ -34,6 +34,7 @@ GRAIN_FLOPS = 1 << 22
 LEAST_COLUMNS = 128  # worth sharing
 MAX_PLANS = 4096
 BLOCKS, DOTS, TURNED, SIDEWAYS, ONE_ROW = range(5)
+HEAD = 13  # integers of meta before those of the stack
 
 
 def kernel(operands, meta, lo, hi):
@@ -56,11 +57,11 @@ def kernel(operands, meta, lo, hi):
             oc, ob, n = lo, lo * csb, hi - lo
         for d in range(rank):
             axis = rank - 1 - d
-            place = rest % meta[13 + axis]
-            rest = rest // meta[13 + axis]
-            oc += place * meta[13 + rank + axis]
-            oa += place * meta[13 + 2 * rank + axis]
-            ob += place * meta[13 + 3 * rank + axis]
+            place = rest % meta[HEAD + axis]
+            rest = rest // meta[HEAD + axis]
+            oc += place * meta[HEAD + rank + axis]
+            oa += place * meta[HEAD + 2 * rank + axis]
+            ob += place * meta[HEAD + 3 * rank + axis]
         c_part, a_part, b_part = c + oc * SIZE, a + oa * SIZE, b + ob * SIZE
         if way == DOTS:
             dots(c_part, a_part, b_part, meta, m, n)

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from .. import native
-from ..intrinsics import pointer
-from .matmul_copy import copy_lanes, copy_vectors, fetch, transpose_square
+from ..intrinsics import NEAREST, pointer, prefetch
+from .matmul_copy import copy_lanes, copy_vectors, transpose_square
 from .matmul_scratch import borrow, give_back
 from .matmul_tile import COPY, tile
 
@@ -102,8 +102,8 @@ def strip(a, rsa, csa, b, ldb, panels, copying, c, ldc, depth, rows, width, add,
         target = c + j * SIZE
         if far:
             for r in range(rows):
-                fetch(T, target + r * ldc * SIZE)
-                fetch(T, target + (r * ldc + LANES) * SIZE)
+                prefetch(target + r * ldc * SIZE, NEAREST)
+                prefetch(target + (r * ldc + LANES) * SIZE, NEAREST)
         tile(T, a, rsa, csa, panel if read else b + j * SIZE, PANEL if read else ldb, target, ldc, depth,
              rows * 16 + vectors + (COPY if copying else 0), columns - max(vectors - 1, 0) * LANES, add, panel,
              AHEAD * ldb)  # fmt: skip

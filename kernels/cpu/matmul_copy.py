@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..intrinsics import SECOND_LEVEL
 from ..native import Intrinsic
 from .matmul_emit import Emit, caller, definer, inlined
 
@@ -20,7 +21,7 @@ def _copy_vectors(e: Emit, arguments: Any) -> None:
     source, target = e.pointers(*arguments[:2])
     places = [e.at(source, v * e.lanes) for v in range(2)]
     for place in places:
-        e.fetch(e.at(place, arguments[2]), nearest=False)
+        e.prefetch(e.at(place, arguments[2]), SECOND_LEVEL)
     for v, value in enumerate([e.load(place) for place in places]):
         e.store(value, e.at(target, v * e.lanes))
 
@@ -33,14 +34,8 @@ def copy_lanes(context: Any, T: Any, source: Any, target: Any, count: Any, ahead
 
 def _copy_lanes(e: Emit, arguments: Any) -> None:
     source, target = e.pointers(*arguments[:2])
-    e.fetch(e.at(source, arguments[3]))
+    e.prefetch(e.at(source, arguments[3]))
     e.store(e.load(source, e.first_lanes(arguments[2])), target)
-
-
-@Intrinsic
-def fetch(context: Any, T: Any, address: Any) -> Any:
-    """Ask for the line at an address."""
-    return inlined(1, lambda e, arguments: e.fetch(*e.pointers(*arguments)))(context, T)
 
 
 @Intrinsic
@@ -60,7 +55,7 @@ def _transpose(e: Emit, arguments: Any) -> None:
     (source, target), lds, ldt = e.pointers(*arguments[::2]), arguments[1], arguments[3]
     places = [e.at(source, e.b.mul(lds, e.i64(i))) for i in range(e.lanes)]
     for place in places:
-        e.fetch(e.at(place, AHEAD_BYTES // e.align), nearest=False)
+        e.prefetch(e.at(place, AHEAD_BYTES // e.align), SECOND_LEVEL)
     piece = Emit(e.b, e.scalar, 16 // e.align)
     for column in range(0, e.lanes, piece.lanes):
         parts = [[piece.load(e.at(place, column)) for place in places[i :: piece.lanes]] for i in range(piece.lanes)]

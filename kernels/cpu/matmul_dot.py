@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from ..intrinsics import SECOND_LEVEL
 from ..native import Intrinsic
 from .matmul_emit import Emit, caller, definer, vector_bytes
 
@@ -72,7 +73,7 @@ def _one_dot(e: Emit, rows: int, columns: int, pointers: Any, strides: Any, dept
 
     builder.position_at_end(body)
     for right in rights if far else []:
-        e.fetch(e.at(right, step, AHEAD_BYTES // e.align), nearest=False)
+        e.prefetch(e.at(right, step, AHEAD_BYTES // e.align), SECOND_LEVEL)
     new = _add_products(e, lefts, rights, sums, step)
     for phi, value in zip([step, *sums], [builder.add(step, e.i64(e.lanes)), *new], strict=True):
         phi.add_incoming(e.ir.Constant(phi.type, None), before)

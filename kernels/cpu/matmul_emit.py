@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from ..intrinsics import NEAREST, emit_prefetch
+
 
 @cache
 def vector_bytes() -> int:
@@ -79,11 +81,8 @@ class Emit:
             name = f"llvm.masked.store.{self.suffix}.p0"
             self.intrinsic(name, self.ir.VoidType(), value, where, self.i32(self.align), mask)
 
-    def fetch(self, place: Any, nearest: bool = True) -> None:
-        """Bring a line into the nearest cache or the one behind it; an address that is nobody's does no harm."""
-        locality = 3 if nearest else 2
-        where = self.b.bitcast(place, self.ir.IntType(8).as_pointer())
-        self.intrinsic("llvm.prefetch.p0", self.ir.VoidType(), where, self.i32(0), self.i32(locality), self.i32(1))
+    def prefetch(self, place: Any, cache: int = NEAREST) -> None:
+        emit_prefetch(self.b, place, cache)
 
     def stay_rolled(self, branch: Any) -> None:
         """Forbid LLVM to unroll the loop that a branch closes: its registers are all in use."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from ..intrinsics import SECOND_LEVEL
 from ..native import Intrinsic
 from .matmul_emit import Emit, caller, definer
 
@@ -64,7 +65,7 @@ def _add(e: Emit, pairs: Any, y: Any, far: int, at: Any, mask: Any = None) -> No
     total = e.ir.Constant(e.vector, None)
     for factor, source in pairs:
         if far:
-            e.fetch(e.at(source, at, AHEAD_BYTES // e.align), nearest=False)
+            e.prefetch(e.at(source, at, AHEAD_BYTES // e.align), SECOND_LEVEL)
         total = e.fma(factor, e.load(e.at(source, at), mask), total)
     place = e.at(y, at)
     e.store(e.b.fadd(e.load(place, mask), total), place, mask)

@@ -19,6 +19,7 @@ from .. import native, threads
 from ..expr import Program
 from ..intrinsics import call_kernel, free, malloc, pointer, stack
 from . import elementwise, matmul
+from .matmul import HEAD
 
 BLOCK_BYTES = 1 << 17
 LONG = 1024  # columns that make a good run for the program's kernel
@@ -31,8 +32,8 @@ def kernel(operands, meta, lo, hi):
     m, n, rsa, csb = meta[9], meta[10], meta[12], meta[15]
     memory = malloc(height * width * size + 64)
     scratch = (memory + 63) // 64 * 64
-    own, three, then = stack(13), stack(3), stack(64)
-    for i in range(13):
+    own, three, then = stack(HEAD), stack(3), stack(64)
+    for i in range(HEAD):
         own[i] = meta[8 + i]
     for i in range(count):
         then[i] = operands[2 + i - (i > position)]
@@ -70,7 +71,7 @@ def bind(
     height, width = _block(m, n, k, a.itemsize, matmul.is_packed(m, n, k, b.strides[0], b.strides[1], a.itemsize))
     count = len(outputs) + len(inputs)
     meta: list[Any] = [height, width, a.itemsize, len(outputs) + at, count]
-    meta += [then.record[0], then.record.ctypes.data + 16, first.record[0], *first.record[2:15]]
+    meta += [then.record[0], then.record.ctypes.data + 16, first.record[0], *first.record[2 : 2 + HEAD]]
     work = height * width * (2 * k + 16 * len(program.steps))
     blocks = -(-m // height) * -(-n // width)
     launch = threads.Launch(native.kernel(kernel), meta, blocks, max(1, matmul.GRAIN_FLOPS // work))

@@ -104,7 +104,7 @@ def _multiply(e: Emit, rows: int, masks: list[Any], given: Operands, pitch: int)
 
 def _copy_row(e: Emit, columns: list[Any], ahead: Any, panel: Any) -> None:
     for v, column in enumerate(columns):
-        e.fetch(e.at(ahead, v * e.lanes))
+        e.prefetch(e.at(ahead, v * e.lanes))
         e.store(column, e.at(panel, v * e.lanes))
 
 

@@ -32,5 +32,5 @@ def launch(steps: int, patches: Sequence[int], large: bool, long: bool) -> threa
 
     large: whether a step is worth several threads. long: whether other Python threads should run meanwhile.
     """
-    meta = [threads.helpers() if large else 0, len(patches) // 3, *patches]
+    meta = [threads.pool_address() if large else 0, len(patches) // 3, *patches]
     return threads.Launch(native.kernel(kernel), meta, steps, 1 << 60, long)

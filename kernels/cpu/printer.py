@@ -30,7 +30,7 @@ TYPES: dict[str, Any] = {name: getattr(np, name) for name in _NUMBERS.split()} |
 def _loop(program: Program, body: list[str], dtypes: list[np.dtype], letters: str, alias: dict[int, int]) -> str:
     """The text of a kernel: walk rows, find where each operand's row starts, run the body along it."""
     count, outputs = len(letters), len(program.outputs)
-    memory = [memory_type(d) for d in dtypes]
+    memory = [memory_name(d) for d in dtypes]
     read_by = [*body, *(result(program, k) for k in range(outputs))]
     read = [k for k in range(outputs, count) if any(f"x{k - outputs}" in words(line) for line in read_by)]
     place = {k: alias.get(k, k) for k in read}  # an input that is an output is read there, else LLVM cannot vectorise
@@ -62,18 +62,22 @@ def _loop(program: Program, body: list[str], dtypes: list[np.dtype], letters: st
 
 
 def words(line: str) -> set[str]:
+    """The names and numbers in a line of code."""
     return set("".join(c if c.isalnum() else " " for c in line).split())
 
 
-def memory_type(dtype: np.dtype) -> str:
+def memory_name(dtype: np.dtype) -> str:
+    """What elements of a dtype are called where they lie in memory; truth values are bytes."""
     return "uint8" if dtype.kind == "b" else dtype.name
 
 
 def loaded(text: str, dtype: np.dtype) -> str:
+    """An element that was read, as the value that it stands for."""
     return f"{text} != 0" if dtype.kind == "b" else text
 
 
 def result(program: Program, k: int) -> str:
+    """The name of the k-th output."""
     return _name(program, program.outputs[k])
 
 
@@ -117,7 +121,7 @@ class Printer:
         kinds = [np.dtype(bool), work, work] if step.op == "where" else [work] * len(step.args)
         args = [self.argument(a, kind) for a, kind in zip(step.args, kinds, strict=True)]
         text = self.call(step.op, work, args)
-        return text if dtype.kind in "bf" else f"{memory_type(dtype)}({text})"
+        return text if dtype.kind in "bf" else f"{memory_name(dtype)}({text})"
 
     def working_dtype(self, step: Step, dtype: np.dtype) -> np.dtype:
         """The dtype in which a step computes: that of its result, or for truth values that of its arguments."""
@@ -135,12 +139,12 @@ class Printer:
         name = _name(self.program, index)
         if self.dtypes[index] == dtype:
             return name
-        return f"({name} != 0)" if dtype.kind == "b" else f"{memory_type(dtype)}({name})"
+        return f"({name} != 0)" if dtype.kind == "b" else f"{memory_name(dtype)}({name})"
 
     def constant(self, value: Any, dtype: np.dtype) -> str:
         if dtype.kind == "b":
             return repr(bool(value))
-        return f"{memory_type(dtype)}({float(value) if dtype.kind == 'f' else int(value)!r})"
+        return f"{memory_name(dtype)}({float(value) if dtype.kind == 'f' else int(value)!r})"
 
     def call(self, op: str, work: np.dtype, args: list[str]) -> str:
         table = {**PRINTED, **PRINTED_FLOAT} if work.kind == "f" else PRINTED

@@ -30,19 +30,33 @@ combine_eight: Any = None  # the same with an element of each of eight rows
 
 
 @native.helper
+def gathered(total, lost, part):
+    """A total and what all its roundings have lost, with a part added: Knuth's two-sum."""
+    after = total + part
+    moved = after - total
+    return after, lost + ((total - (after - moved)) + (part - moved))
+
+
+@native.helper
+def rounded(total, lost):
+    """The sum of the two; what an infinite total lost is NaN."""
+    return total + lost if lost == lost else total
+
+
+@native.helper
 def row(address, count):
-    """Combine contiguous elements. Knuth's two-sum keeps what each addition to a long sum loses."""
+    """Combine contiguous elements; a long sum keeps what its roundings lose."""
     total, lost = A(IDENTITY), A(0)
     size = PART // SIZE if COMPENSATE else count
     for start in range(0, count, size):
         elements, part = pointer(address + start * SIZE, T), A(IDENTITY)
         for i in range(min(size, count - start)):
             part = combine(part, elements[i])
-        before, total = total, combine(total, part)
         if COMPENSATE:
-            moved = total - before
-            lost += (before - (total - moved)) + (part - moved)
-    return total + lost if COMPENSATE and lost == lost else total  # what an infinite total lost is NaN
+            total, lost = gathered(total, lost, part)
+        else:
+            total = combine(total, part)
+    return rounded(total, lost) if COMPENSATE else total
 
 
 @native.helper

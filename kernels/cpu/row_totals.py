@@ -19,9 +19,9 @@ from .. import native, threads
 from ..expr import Program, step_dtypes
 from ..intrinsics import load, pointer, select, store
 from ..layout import collapse
-from .printer import TYPES, Printer, loaded, memory_type, result, words
+from .printer import TYPES, Printer, loaded, memory_name, result, words
 from .reduce_combine import combining
-from .reduce_kernels import PART
+from .reduce_kernels import PART, gathered, rounded
 from .reduce_plan import GRAIN, IDENTITIES
 
 REDUCTIONS = ("sum", "max", "min")
@@ -88,7 +88,7 @@ def _lines(
     yield "def kernel(operands, meta, lo, hi):"
     yield "    for i in range(lo, hi):"
     for k in [*range(count), *reads]:
-        yield f"        p{k} = pointer(operands[{k}] + i * meta[{k + 1}], {memory_type(dtypes[k])})"
+        yield f"        p{k} = pointer(operands[{k}] + i * meta[{k + 1}], {memory_name(dtypes[k])})"
     for k, x in reads.items():
         if letters[k] == "s":
             yield f"        {x} = {loaded(f'load(p{k}, 0, {k})', dtypes[k])}"
@@ -103,24 +103,10 @@ def _lines(
             yield f"                {x} = {loaded(f'load(p{k}, j, {k})', dtypes[k])}"
     yield from (f"                {line}" for line in body)
     for k, name in enumerate(reductions):
-        stored = f"store(p{k}, j, {memory_type(dtypes[k])}({results[k]}), {k})"
+        stored = f"store(p{k}, j, {memory_name(dtypes[k])}({results[k]}), {k})"
         yield f"                {f'part{k} = combine_{name}(part{k}, {results[k]})' if name else stored}"
     for k, name, _ in totals:
         compensated = f"total{k}, lost{k} = gathered(total{k}, lost{k}, part{k})"
         yield f"            {compensated if name == 'sum' else f'total{k} = combine_{name}(total{k}, part{k})'}"
     for k, name, _ in totals:
         yield f"        store(p{k}, 0, {f'rounded(total{k}, lost{k})' if name == 'sum' else f'total{k}'}, {k})"
-
-
-@native.helper
-def gathered(total, lost, part):
-    """A total and what all its roundings have lost, with a part added: Knuth's two-sum."""
-    after = total + part
-    moved = after - total
-    return after, lost + ((total - (after - moved)) + (part - moved))
-
-
-@native.helper
-def rounded(total, lost):
-    """The sum of the two; what an infinite total lost is NaN."""
-    return total + lost if lost == lost else total

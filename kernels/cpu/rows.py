@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .. import native, threads
-from ..intrinsics import ask, call_kernel, free, malloc, pointer, stack
+from ..intrinsics import SECOND_LEVEL, call_kernel, free, malloc, pointer, prefetch, stack
 
 GRAIN_BYTES = 1 << 21  # of all that a thread touches
 LINE = 64  # bytes of cache
@@ -48,7 +48,7 @@ def ask_for_share(operands, meta, row, share):
     for i in range(5, 5 + 2 * meta[4], 2):
         start, size = operands[meta[i]] + row * meta[i + 1], rows * meta[i + 1]
         for place in range(size * share // shares, size * (share + 1) // shares, LINE):
-            ask(start + place)
+            prefetch(start + place, SECOND_LEVEL)
 
 
 def kernel(operands, meta, lo, hi):

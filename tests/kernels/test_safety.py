@@ -110,9 +110,9 @@ def in_threads(functions):
     return [results[i] for i in range(len(functions))]
 
 
-def test_threads_that_need_the_same_new_kernels_at_once(empty_cache):
+def test_threads_that_need_the_same_new_kernels_at_once(empty_cache, monkeypatch):
     wanted = kernel_work.work(0.25)
-    native._loaded.clear()
+    monkeypatch.setattr(native, "_loaded", {})
     assert in_threads([lambda: kernel_work.work(0.25)] * 4) == [wanted] * 4
 
 

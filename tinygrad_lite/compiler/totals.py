@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from tinygrad_lite_kernels.cpu import row_totals
 from tinygrad_lite_kernels.expr import Program
+from tinygrad_lite_kernels.layout import broadcast_strides
 
 from .fuse import MOST_OPERANDS
-from .graph import Buffer, Node, View
+from .graph import Buffer, Node
 
 
 class Totals(NamedTuple):
@@ -64,8 +65,8 @@ def _joined(
     sources = [*stored, *(r.reads[0] for r in reductions)]
     writes = [*stored, *(r.writes[0] for r in reductions)]
     shape = node.writes[0].shape
-    strides = [_strides(v, shape) for v in stored] + [_repeated(r, shape) for r in reductions]
-    strides += [_strides(v, shape) for v in node.reads]
+    strides = [broadcast_strides(v, shape) for v in stored] + [_repeated(r, shape) for r in reductions]
+    strides += [broadcast_strides(v, shape) for v in node.reads]
     layout = row_totals.layout(shape, count, strides, [v.dtype.itemsize for v in (*writes, *node.reads)])
     if layout is None or len(strides) > MOST_OPERANDS:
         return None
@@ -73,12 +74,6 @@ def _joined(
     names = tuple([""] * len(stored) + [r.what[0] for r in reductions])
     program = Program(node.what.steps, outputs, node.what.input_count)
     return Node("totals", node.device, Totals(program, names, layout, count), node.reads, writes)
-
-
-def _strides(view: View, shape: Sequence[int]) -> tuple[int, ...]:
-    """Those that walk a view as if it had a shape."""
-    own = tuple(0 if n == 1 else s for n, s in zip(view.shape, view.strides, strict=True))
-    return (0,) * (len(shape) - len(own)) + own
 
 
 def _repeated(reduction: Node, shape: Sequence[int]) -> tuple[int, ...]:
